@@ -1,0 +1,73 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <new>
+
+#include "capi/check.hpp"
+
+using namespace sotto;
+
+namespace {
+
+uint32_t default_thread_count() {
+  const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+  return cores < 1 ? 1 : uint32_t(cores);
+}
+
+const PolyKernels* choose_kernels(const char* name) {
+  if (!name[0] || !strcmp(name, "auto")) return select_kernels(nullptr);
+  return select_kernels(name);
+}
+
+}  // namespace
+
+extern "C" int32_t sotto_context_create(const sotto_context_options* options, sotto_context** context) {
+  SOTTO_REQUIRE(options && context, "options and context must not be null");
+  SOTTO_REQUIRE(options->thread_count <= 4096, "thread_count %u is above 4096", options->thread_count);
+  SOTTO_REQUIRE(memchr(options->backend, 0, sizeof options->backend), "the back end's name is not terminated");
+  const PolyKernels* kernels = choose_kernels(options->backend);
+  if (!kernels) return fail(SOTTO_UNSUPPORTED, "back end \"%s\" is unknown or this processor cannot run it; use auto, ref, portable, avx2 or avx512ifma", options->backend);
+  auto* created = new (std::nothrow) sotto_context;
+  if (!created) return out_of_memory("a context");
+  const auto& p = sotto_context::kParameters;
+  if (!created->ring.create(*kernels, p.log_degree, p.modulus, p.root_of_unity)) {
+    delete created;
+    return out_of_memory("the ring's tables");
+  }
+  if (!created->pool.start(options->thread_count ? options->thread_count : default_thread_count())) {
+    delete created;
+    return fail(SOTTO_SYSTEM, "worker threads cannot be started");
+  }
+  *context = created;
+  return SOTTO_OK;
+}
+
+extern "C" void sotto_context_destroy(sotto_context* context) { delete context; }
+
+extern "C" int32_t sotto_context_describe(const sotto_context* context, sotto_context_info* info) {
+  SOTTO_REQUIRE(context && info, "context and info must not be null");
+  sotto_context_info described = {};
+  strncpy(described.backend, context->ring.kernels().name, sizeof described.backend - 1);
+  strncpy(described.parameter_set, sotto_context::kParameters.name, sizeof described.parameter_set - 1);
+  described.thread_count = context->pool.thread_count();
+  described.ring_degree = kDegree;
+  described.modulus = kModulus;
+  described.automorphism_count = sotto_context::kLogDegree;
+  described.level_count = sotto_context::kGadget.level_count;
+  *info = described;
+  return SOTTO_OK;
+}
+
+extern "C" int32_t sotto_ntt(sotto_context* context, uint32_t direction, uint64_t* polynomials, size_t count) {
+  SOTTO_REQUIRE(context && polynomials && direction <= 1 && count < kCountMax, "sotto_ntt: null argument, or direction not 0 or 1");
+  SOTTO_REQUIRE(all_canonical(polynomials, count * kDegree), "a coefficient is not below the modulus");
+  Buffer<uint64_t> aligned(kDegree);
+  if (!aligned.ok()) return out_of_memory("a polynomial");
+  for (size_t i = 0; i < count; i++) {
+    memcpy(aligned.data(), polynomials + i * kDegree, kDegree * sizeof(uint64_t));
+    direction ? context->ring.inverse(aligned.data()) : context->ring.forward(aligned.data());
+    memcpy(polynomials + i * kDegree, aligned.data(), kDegree * sizeof(uint64_t));
+  }
+  return SOTTO_OK;
+}

@@ -1,0 +1,23 @@
+// Automorphism keys: for each level j = 1 .. log2 N a gadget encryption of -sigma_j(s), sigma_j: X -> X^(2^j + 1).
+#pragma once
+
+#include "core/random_source.hpp"
+#include "crypto/secret_key.hpp"
+
+struct sotto_evaluation_keys {
+  /// log2 N keys of level_count (a, b) pairs, transformed and prepared.
+  sotto::Buffer<uint64_t> prepared;
+
+  static constexpr size_t key_words() { return size_t(sotto::Context::kGadget.level_count) * sotto::kCiphertextWords; }
+  const uint64_t* key(uint32_t level) const { return prepared.data() + (level - 1) * key_words(); }
+};
+
+namespace sotto {
+
+size_t evaluation_keys_payload_bytes();
+
+/// Seeded payload: the gadget row i of key j has mask index (j - 1) level_count + i and encrypts -sigma_j(s) 2^(t + base_log (level_count - 1 - i)).
+bool generate_evaluation_keys(const Context& context, const sotto_secret_key& key, RandomSource& random, uint8_t* payload);
+bool load_evaluation_keys(Context& context, const uint8_t* payload, sotto_evaluation_keys& keys);
+
+}  // namespace sotto
