@@ -115,6 +115,8 @@ SOTTO_API int32_t sotto_secret_key_import(sotto_context* context, const uint8_t*
 SOTTO_API int32_t sotto_secret_key_export(const sotto_context* context, const sotto_secret_key* key, uint8_t* coefficients, size_t size);
 SOTTO_API void sotto_secret_key_destroy(sotto_secret_key* key);
 
+/* Bytes of one seeded record. */
+SOTTO_API size_t sotto_record_bytes(uint32_t bits);
 SOTTO_API int32_t sotto_encrypt(sotto_context* context, const sotto_secret_key* key, const int32_t* messages, const sotto_encrypt_shape* shape, const uint8_t* seed, uint8_t* records, size_t records_size);
 /* Seeded records -> ciphertexts of 2 N canonical coefficients, a then b. */
 SOTTO_API int32_t sotto_expand(sotto_context* context, const uint8_t* records, size_t records_size, uint32_t bits, uint64_t* ciphertexts, size_t count);
@@ -126,6 +128,7 @@ SOTTO_API int32_t sotto_public_key_generate(sotto_context* context, const sotto_
 /* messages as in sotto_encrypt (shape.bits is ignored); the result is not seeded: 2 N coefficients a ciphertext. */
 SOTTO_API int32_t sotto_encrypt_public(sotto_context* context, const uint8_t* record, size_t record_size, const int32_t* messages, const sotto_encrypt_shape* shape, const uint8_t* seed, uint64_t* ciphertexts);
 
+SOTTO_API size_t sotto_evaluation_keys_payload_bytes(void);
 SOTTO_API int32_t sotto_evaluation_keys_generate(sotto_context* context, const sotto_secret_key* key, const uint8_t* seed, uint8_t* payload, size_t payload_size);
 SOTTO_API int32_t sotto_evaluation_keys_load(sotto_context* context, const uint8_t* payload, size_t payload_size, sotto_evaluation_keys** keys);
 SOTTO_API size_t sotto_evaluation_keys_bytes(const sotto_evaluation_keys* keys);
@@ -143,11 +146,15 @@ SOTTO_API int32_t sotto_extract(sotto_context* context, const uint64_t* cipherte
 SOTTO_API int32_t sotto_compress(sotto_context* context, const uint64_t* ciphertext, uint32_t bits, const uint32_t* positions, size_t count, uint8_t* record, size_t record_size);
 
 SOTTO_API int32_t sotto_leaf_matrix_create(sotto_context* context, const sotto_leaf_matrix_shape* shape, const uint32_t* tree_offsets, const uint32_t* row_offsets, const uint32_t* columns, const int8_t* weights, const int32_t* constants, const uint32_t* labels, sotto_leaf_matrix** matrix);
+/* Bytes of the answer to one row at `bits` bits a coefficient. */
+SOTTO_API size_t sotto_leaf_answer_bytes(const sotto_leaf_matrix* matrix, uint32_t bits);
 SOTTO_API void sotto_leaf_matrix_destroy(sotto_leaf_matrix* matrix);
 /* The buffers, the matrix and the keys must stay valid and unchanged until the job is destroyed. seed as in sotto_secret_key_generate. */
 SOTTO_API int32_t sotto_leaves_submit(sotto_context* context, const sotto_leaf_matrix* matrix, const sotto_evaluation_keys* keys, const uint8_t* rows, size_t rows_size, const sotto_evaluate_shape* shape, const uint8_t* seed, uint8_t* answers, size_t answers_size, sotto_job** job);
 
 SOTTO_API int32_t sotto_weight_matrix_create(sotto_context* context, const int32_t* weights, size_t rows, size_t columns, sotto_weight_matrix** matrix);
+/* Bytes of the answer to one input ciphertext. */
+SOTTO_API size_t sotto_linear_answer_bytes(const sotto_weight_matrix* matrix, uint32_t bits);
 SOTTO_API void sotto_weight_matrix_destroy(sotto_weight_matrix* matrix);
 SOTTO_API int32_t sotto_linear_submit(sotto_context* context, const sotto_weight_matrix* matrix, const uint8_t* rows, size_t rows_size, const sotto_evaluate_shape* shape, uint8_t* answers, size_t answers_size, sotto_job** job);
 

@@ -74,6 +74,8 @@ extern "C" int32_t sotto_secret_key_export(const sotto_context* context, const s
 
 extern "C" void sotto_secret_key_destroy(sotto_secret_key* key) { delete key; }
 
+extern "C" size_t sotto_record_bytes(uint32_t bits) { return seeded_record_bytes(bits); }
+
 extern "C" int32_t sotto_encrypt(sotto_context* context, const sotto_secret_key* key, const int32_t* messages, const sotto_encrypt_shape* shape, const uint8_t* seed, uint8_t* records,
                                  size_t records_size) {
   SOTTO_REQUIRE(context && key && messages && records, "context, key, messages and records must not be null");
@@ -181,6 +183,8 @@ extern "C" int32_t sotto_encrypt_public(sotto_context* context, const uint8_t* r
   });
   return status ? no_randomness() : SOTTO_OK;
 }
+
+extern "C" size_t sotto_evaluation_keys_payload_bytes(void) { return evaluation_keys_payload_bytes(); }
 
 extern "C" int32_t sotto_evaluation_keys_generate(sotto_context* context, const sotto_secret_key* key, const uint8_t* seed, uint8_t* payload, size_t payload_size) {
   SOTTO_REQUIRE(context && key && payload, "context, key and payload must not be null");

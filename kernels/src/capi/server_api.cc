@@ -92,6 +92,9 @@ extern "C" int32_t sotto_leaf_matrix_create(sotto_context* context, const sotto_
   return SOTTO_OK;
 }
 
+extern "C" size_t sotto_leaf_answer_bytes(const sotto_leaf_matrix* matrix, uint32_t bits) {
+  return matrix ? AnswerLayout(matrix->output_count(), matrix->shape.column_count).record_bytes(bits) : 0;
+}
 extern "C" void sotto_leaf_matrix_destroy(sotto_leaf_matrix* matrix) { delete matrix; }
 
 extern "C" int32_t sotto_leaves_submit(sotto_context* context, const sotto_leaf_matrix* matrix, const sotto_evaluation_keys* keys, const uint8_t* rows, size_t rows_size,
@@ -116,6 +119,7 @@ extern "C" int32_t sotto_weight_matrix_create(sotto_context* context, const int3
   return create_weight_matrix(*context, weights, rows, columns, matrix);
 }
 
+extern "C" size_t sotto_linear_answer_bytes(const sotto_weight_matrix* matrix, uint32_t bits) { return matrix ? linear_record_bytes(*matrix, bits) : 0; }
 extern "C" void sotto_weight_matrix_destroy(sotto_weight_matrix* matrix) { delete matrix; }
 
 extern "C" int32_t sotto_linear_submit(sotto_context* context, const sotto_weight_matrix* matrix, const uint8_t* rows, size_t rows_size, const sotto_evaluate_shape* shape, uint8_t* answers,

@@ -1,0 +1,3 @@
+/** The native back end: the only door to the kernels. */
+export { openBackend, type OpenOptions } from "./native_backend.ts";
+export { DEFAULT_LIBRARY } from "./library.ts";

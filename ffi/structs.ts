@@ -1,0 +1,86 @@
+/** The plain structs of the C header, written and read field by field (little-endian, natural alignment). */
+import type { LeafMatrixSpec, UnitCosts } from "../circuits/backend.ts";
+
+class Struct {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.#view = new DataView(this.bytes.buffer);
+  }
+  u32(offset: number, value: number): this {
+    this.#view.setUint32(offset, value, true);
+    return this;
+  }
+  u64(offset: number, value: number | bigint): this {
+    this.#view.setBigUint64(offset, BigInt(value), true);
+    return this;
+  }
+  text(offset: number, value: string, size: number): this {
+    this.bytes.set(new TextEncoder().encode(value).subarray(0, size - 1), offset);
+    return this;
+  }
+}
+
+/** `sotto_context_options` */
+export function contextOptions(threads: number, backend: string): Uint8Array<ArrayBuffer> {
+  return new Struct(32).u32(0, threads).text(8, backend, 24).bytes;
+}
+
+export interface ContextInfo {
+  readonly backend: string;
+  readonly parameterSet: string;
+  readonly threads: number;
+  readonly ringDegree: number;
+  readonly modulus: bigint;
+}
+
+/** Size of `sotto_context_info`. */
+export const CONTEXT_INFO_BYTES = 80;
+
+export function readContextInfo(bytes: Uint8Array<ArrayBuffer>): ContextInfo {
+  const view = new DataView(bytes.buffer);
+  const text = (from: number, to: number) => new TextDecoder().decode(bytes.subarray(from, to)).replace(/\0.*$/s, "");
+  return {
+    backend: text(0, 24),
+    parameterSet: text(24, 56),
+    threads: view.getUint32(56, true),
+    ringDegree: view.getUint32(60, true),
+    modulus: view.getBigUint64(64, true),
+  };
+}
+
+/** `sotto_encrypt_shape` */
+export function encryptShape(shape: { ciphertextCount: number; scale: bigint; stride: number; bits: number }) {
+  return new Struct(32).u64(0, shape.ciphertextCount).u64(8, shape.scale).u32(16, shape.stride).u32(20, shape.bits).bytes;
+}
+
+/** `sotto_decrypt_shape` */
+export function decryptShape(shape: { recordCount: number; scale: bigint; ciphertexts: number; bits: number }) {
+  return new Struct(32).u64(0, shape.recordCount).u64(8, shape.scale).u32(16, shape.ciphertexts).u32(20, shape.bits).bytes;
+}
+
+/** `sotto_leaf_matrix_shape` */
+export function leafMatrixShape(spec: LeafMatrixSpec, delta: bigint): Uint8Array<ArrayBuffer> {
+  return new Struct(32)
+    .u32(0, spec.plaintextModulus)
+    .u32(4, spec.columnCount)
+    .u32(8, spec.labelCount)
+    .u32(12, spec.treeOffsets.length - 1)
+    .u32(16, spec.constants.length)
+    .u32(20, spec.columns.length)
+    .u64(24, delta).bytes;
+}
+
+/** `sotto_evaluate_shape` */
+export function evaluateShape(shape: { recordCount: number; inputBits: number; answerBits: number; threads: number }) {
+  return new Struct(24).u64(0, shape.recordCount).u32(8, shape.inputBits).u32(12, shape.answerBits).u32(16, shape.threads).bytes;
+}
+
+/** Size of `sotto_unit_costs`. */
+export const UNIT_COSTS_BYTES = 32;
+
+export function readUnitCosts(bytes: Uint8Array<ArrayBuffer>): UnitCosts {
+  const [ntt_ns, packed_product_ns, product_ns, expand_ns] = new Float64Array(bytes.buffer);
+  return { ntt_ns, packed_product_ns, product_ns, expand_ns };
+}
