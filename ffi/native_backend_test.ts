@@ -157,6 +157,6 @@ Deno.test(
     assert.deepEqual(backend.exportSecretKey(second), backend.exportSecretKey(first));
     assert.notDeepEqual(backend.exportSecretKey(backend.generateSecretKey()), backend.exportSecretKey(first));
     const keys = await backend.generateEvaluationKeys(second);
-    assert.equal(keys.length, 563232);
+    assert.equal(keys.length, 576032);
   }),
 );

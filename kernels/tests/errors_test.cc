@@ -29,7 +29,7 @@ TEST("wrong sizes are malformed and say what is needed") {
   Machine& machine = *machines().back();
   sotto_evaluation_keys* keys = nullptr;
   CHECK(sotto_evaluation_keys_load(machine.context, machine.key_payload.data(), machine.key_payload.size() - 1, &keys) == SOTTO_MALFORMED);
-  CHECK(keys == nullptr && last_error() == "evaluation keys has 563231 bytes, 563232 are needed");
+  CHECK(keys == nullptr && last_error() == "evaluation keys has 576031 bytes, 576032 are needed");
   Bytes secret(N, 0);
   sotto_secret_key* key = nullptr;
   CHECK(sotto_secret_key_import(machine.context, secret.data(), N - 1, &key) == SOTTO_MALFORMED);

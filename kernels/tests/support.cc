@@ -10,7 +10,7 @@ Machine::Machine(const char* backend) : name(backend) {
   strncpy(options.backend, backend, sizeof options.backend - 1);
   if (sotto_context_create(&options, &context)) return;
   const Bytes secret_seed = seed_of(1), key_seed = seed_of(2);
-  key_payload.resize(32 + 11 * 4 * 12800);
+  key_payload.resize(sotto_evaluation_keys_payload_bytes());
   if (sotto_secret_key_generate(context, secret_seed.data(), &secret)) return;
   if (sotto_evaluation_keys_generate(context, secret, key_seed.data(), key_payload.data(), key_payload.size())) return;
   sotto_evaluation_keys_load(context, key_payload.data(), key_payload.size(), &keys);

@@ -21,6 +21,8 @@ bool fill_from_system(uint8_t* out, size_t size) {
 
 RandomSource::RandomSource(const uint8_t* seed) : seeded_(seed != nullptr), stream_(seed ? seed : kNoSeed, Nonce{0, 0x736f7474}), at_(sizeof buffer_) {}
 
+RandomSource::RandomSource(const uint8_t seed[32], Nonce nonce) : seeded_(true), stream_(seed, nonce), at_(sizeof buffer_) {}
+
 RandomSource::~RandomSource() { wipe(buffer_, sizeof buffer_); }
 
 bool RandomSource::refill() {

@@ -13,6 +13,8 @@ class RandomSource {
  public:
   /// seed: 32 bytes (known-answer tests only) or null.
   explicit RandomSource(const uint8_t* seed);
+  /// The stream of a secret seed and a nonce: many independent sources from one seed.
+  RandomSource(const uint8_t seed[32], Nonce nonce);
   ~RandomSource();
   RandomSource(const RandomSource&) = delete;
 

@@ -10,6 +10,7 @@
 #include "crypto/encryption.hpp"
 #include "crypto/matrix_product.hpp"
 #include "crypto/pack.hpp"
+#include "crypto/sampling.hpp"
 
 namespace sotto {
 
@@ -44,7 +45,8 @@ size_t AnswerLayout::record_bytes(uint32_t bits) const {
 
 namespace {
 
-enum Domain : uint32_t { kShuffle = 0x73687566, kBlind = 0x626c6e64 };  // nonce domains of the blinding seed
+// Nonce domains of the blinding seed; the answer ciphertext's number is added.
+enum Domain : uint32_t { kShuffle = 0x20000000, kBlind = 0x40000000, kMask = 0x60000000 };
 
 // One item: one answer ciphertext of one row.
 class LeavesJob final : public Job {
@@ -76,8 +78,7 @@ class LeavesJob final : public Job {
     auto input = [&](uint64_t product, uint64_t* out) { multiply(group, product, s, out); };
     PackTree<decltype(input)>(context_, keys_, layout_.useful_log, products, input).run(packed);
     if (cancelled()) return SOTTO_CANCELLED;
-    finish(row, group, outputs, s, packed);
-    return SOTTO_OK;
+    return finish(row, group, outputs, s, packed);
   }
 
  private:
@@ -170,16 +171,34 @@ class LeavesJob final : public Job {
     return any;
   }
 
-  void finish(uint64_t row, uint64_t group, uint64_t outputs, const Scratch& s, uint64_t* packed) const {
+  // Randomises the answer, adds the addends, switches and writes it.
+  int32_t finish(uint64_t row, uint64_t group, uint64_t outputs, const Scratch& s, uint64_t* packed) const {
     uint64_t* b = packed + kDegree;
-    context_.ring.inverse(packed);
-    context_.ring.inverse(b);
+    RandomSource random(seed_, Nonce{row, uint32_t(kMask + group)});
+    if (!mask(random, packed)) return SOTTO_OUT_OF_MEMORY;
     for (uint64_t o = 0; o < outputs; o++) {
       const uint32_t at = s.positions[o];
-      b[at] = add_mod(b[at], s.addends[o] * matrix_.shape.delta, kModulus);
+      uint32_t flood;
+      random.fill(&flood, sizeof flood);
+      const int64_t noise = int64_t(flood >> (31 - kFloodLog)) - (int64_t(1) << kFloodLog);
+      b[at] = add_mod(b[at], add_mod(s.addends[o] * matrix_.shape.delta, residue(noise, kModulus), kModulus), kModulus);
     }
     uint8_t* record = answers_ + row * layout_.record_bytes(shape_.answer_bits) + group * compressed_bytes(kDegree, shape_.answer_bits);
     compress(packed, b, shape_.answer_bits, s.positions, outputs, record);
+    return SOTTO_OK;
+  }
+
+  // Transformed (a, b) -> coefficient order, plus a fresh encryption of zero under the client's public key: (a0 u + e1, b0 u).
+  // Without it the mask a is a clear linear image of the request's mask, and the model's weights could be solved for.
+  bool mask(RandomSource& random, uint64_t* packed) const {
+    sotto_secret_key ephemeral;
+    if (!ephemeral.allocate() || !sample_ternary(random, ephemeral.coefficients.data(), kDegree)) return false;
+    ephemeral.derive(context_.ring);
+    for (uint32_t part = 0; part < 2; part++) {
+      context_.ring.multiply_add(packed + part * kDegree, ephemeral.transformed.data(), keys_.zero.data() + part * kDegree);
+      context_.ring.inverse(packed + part * kDegree);
+    }
+    return add_noise(random, packed);
   }
 
   Context& context_;

@@ -1,4 +1,4 @@
-// The secret s of a key pair: ternary, kept as coefficients and transformed; wiped on release.
+// A ternary secret (the s of a key pair, or an ephemeral u), kept as coefficients and transformed; wiped on release.
 #pragma once
 
 #include "crypto/context.hpp"

@@ -1,0 +1,99 @@
+/**
+ * The public description of a registered model: everything a client needs to encrypt rows and read answers, and nothing else.
+ * It is the wire form of `GET /v1/models/{id}`; the server makes it with `planTrees` / `planLinear`.
+ */
+import { z } from "@hono/zod-openapi";
+
+const label = z.union([z.string(), z.number()]);
+
+export const outputSchema = z.object({
+  task: z.enum(["regression", "binary", "multiclass"]),
+  transform: z.enum(["identity", "logistic", "softmax", "exp", "one_vs_rest_logistic"]),
+  base: z.array(z.number()),
+  labels: z.array(label),
+  threshold: z.number(),
+});
+
+const feature = {
+  name: z.string(),
+  cast: z.enum(["float32", "float64"]),
+  missing: z.enum(["nan", "zero", "as_zero", "refused"]),
+};
+
+export const planSchema = z.object({
+  /** log2 of the probability that one answer (all values of one row) decrypts wrongly. */
+  failure_log2: z.number(),
+  /** log2 of the standard deviation of the noise of one output, in units of the modulus's integers. */
+  noise_log2: z.number(),
+  products_per_row: z.number(),
+  keyswitches_per_row: z.number(),
+  /** Predicted on the machine that imported the model, one thread. */
+  server_ms_per_row: z.number(),
+  upload_bytes_per_row: z.number(),
+  answer_bytes_per_row: z.number(),
+});
+
+export const treesDescriptionSchema = z.object({
+  mode: z.literal("leaves"),
+  parameter_set: z.string(),
+  input_bits: z.number().int(),
+  answer_bits: z.number().int(),
+  plaintext_modulus: z.number().int(),
+  features: z.array(z.object({
+    ...feature,
+    /** Sorted; bit j is [cast(x) >= thresholds[j]]. Bits of a feature are consecutive, features in order. */
+    thresholds: z.array(z.number()),
+    /** Threshold bits that are 1 when x is missing; the others are 0 then. */
+    missing_ones: z.array(z.number().int()),
+    /** One more bit after the thresholds: [x is missing]. */
+    missing_bit: z.boolean(),
+  })),
+  /** Bits a row. */
+  column_count: z.number().int(),
+  ciphertexts_per_row: z.number().int(),
+  /**
+   * Leaves of each tree, the scores its labels are added to, and what a label means:
+   * value = label_offset + label_step * sum_i digit_i 2^(16 i).
+   */
+  trees: z.array(z.object({
+    leaf_count: z.number().int(),
+    outputs: z.array(z.number().int()),
+    label_offset: z.number(),
+    label_step: z.number(),
+  })),
+  /** Labels a leaf: values (one a tree output, all trees alike) times limbs. */
+  label_count: z.number().int(),
+  /** 16-bit digits of one leaf value, least significant first. */
+  label_limbs: z.number().int(),
+  output: outputSchema,
+  plan: planSchema,
+});
+
+export const linearDescriptionSchema = z.object({
+  mode: z.literal("linear"),
+  parameter_set: z.string(),
+  input_bits: z.number().int(),
+  answer_bits: z.number().int(),
+  features: z.array(z.object({
+    ...feature,
+    /** The client sends x * 2^exponent in fixed point: the largest weight of the column is at most 2^exponent. */
+    exponent: z.number().int(),
+  })),
+  /** Exponent of the constant column that carries the bias; it follows the features. */
+  bias_exponent: z.number().int(),
+  /** Weights are integers: weight / 2^exponent * 2^weight_bits. */
+  weight_bits: z.number().int(),
+  /** Largest sum of |fixed-point inputs| a row that can never overflow: 2^input_sum_bits. */
+  input_sum_bits: z.number().int(),
+  column_count: z.number().int(),
+  rows_per_ciphertext: z.number().int(),
+  score_count: z.number().int(),
+  output: outputSchema,
+  plan: planSchema,
+});
+
+export const descriptionSchema = z.discriminatedUnion("mode", [treesDescriptionSchema, linearDescriptionSchema]);
+
+export type TreesDescription = z.infer<typeof treesDescriptionSchema>;
+export type LinearDescription = z.infer<typeof linearDescriptionSchema>;
+export type Description = z.infer<typeof descriptionSchema>;

@@ -1,0 +1,9 @@
+/** Circuits: plans over the port of `backend.ts`, their descriptions, and the files that carry their inputs and answers. */
+export * from "./backend.ts";
+export * from "./description.ts";
+export { linearErrorExpected, type LinearOptions, type LinearPlan, planLinear } from "./linear.ts";
+export { decodeLinearAnswers, type EncodedLinearRows, encodeLinearRows, linearLayout } from "./linear_rows.ts";
+export { selfCheck } from "./self_check.ts";
+export { planTrees, type TreesOptions, type TreesPlan } from "./trees.ts";
+export { decodeTreesAnswers, encodeTreesRows, treesAnswerLayout, treesScale } from "./trees_rows.ts";
+export * from "./wire.ts";
