@@ -11,9 +11,9 @@ export function inputRecordBytes(bits: number, ringDegree: number = CURRENT.ring
   return SEED_BYTES + packedBytes(ringDegree, bits);
 }
 
-/** Bytes of the payload of an evaluation key file: log2 N automorphisms, level_count rows each, at 50 bits. */
+/** Bytes of the payload of an evaluation key file at 50 bits: log2 N automorphisms, level_count rows each, and an encryption of zero. */
 export function evaluationKeysBytes(parameters: ParameterSet = CURRENT): number {
-  const rows = parameters.logDegree * parameters.gadgets.trees.levelCount + 1; // and the encryption of zero
+  const rows = parameters.logDegree * parameters.gadgets.trees.levelCount + 1;
   return SEED_BYTES + rows * packedBytes(parameters.ringDegree, COEFFICIENT_BITS);
 }
 

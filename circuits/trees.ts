@@ -91,7 +91,7 @@ function treesPlan(
     noise_log2: Math.log2(sigma),
     products_per_row: products,
     keyswitches_per_row: keyswitches,
-    server_ms_per_row: treesServerMs(ciphertexts, products, keyswitches, unitCosts),
+    server_ms_per_row: treesServerMs(ciphertexts, answer.usefulCounts.length, products, keyswitches, unitCosts),
     upload_bytes_per_row: ciphertexts * inputRecordBytes(inputBits, parameters.ringDegree),
     answer_bytes_per_row: answer.recordBytes,
   };
@@ -114,37 +114,35 @@ function productsPerRow(spec: LeafMatrixSpec, answer: AnswerLayout, ringDegree: 
   return sum;
 }
 
-/**
- * Merges: the pack tree of M products splits them by the low bits of their index, so depth t has min(2^t, M) nodes, and every node
- * above the last depth costs one merge, also where its right child is absent.
- */
+/** Merges: a pack tree of M products costs M - 1, since a node without right child is only doubled. */
 function keyswitchesPerRow(answer: AnswerLayout, columnCount: number, ringDegree: number): number {
   const perProduct = ringDegree / paddedColumns(columnCount, ringDegree);
-  let merges = 0;
-  for (const useful of answer.usefulCounts) {
-    const products = Math.ceil(useful / perProduct);
-    for (let depth = 0; depth < packLevels(products); depth++) merges += Math.min(2 ** depth, products);
-  }
-  return merges;
+  return answer.usefulCounts.reduce((sum, useful) => sum + Math.ceil(useful / perProduct) - 1, 0);
 }
 
 /**
- * One thread: expand every input ciphertext; a product comes with a merge; products beyond the merges cost the transform of their
- * blinded weights and two coefficient-wise products of about a quarter transform each; merges beyond the products their keyswitch,
- * bounded by a product and a merge together.
+ * One thread: every input ciphertext is expanded; a product comes with a merge, but for one product of every answer ciphertext; an
+ * answer ciphertext is transformed back, randomised and compressed, about the work of two expansions.
  */
-function treesServerMs(ciphertexts: number, products: number, keyswitches: number, costs: UnitCosts): number {
-  const alone = Math.max(0, products - keyswitches) * 1.5 * costs.ntt_ns;
-  return (ciphertexts * costs.expand_ns + keyswitches * costs.packed_product_ns + alone) / 1e6;
+function treesServerMs(
+  inputs: number,
+  answers: number,
+  products: number,
+  keyswitches: number,
+  costs: UnitCosts,
+): number {
+  const alone = (products - keyswitches) * 1.5 * costs.ntt_ns;
+  return ((inputs + 2 * answers) * costs.expand_ns + keyswitches * costs.packed_product_ns + alone) / 1e6;
 }
 
 /**
  * Deviation of the noise of the worst output, and the distance to a wrong value, in units of the modulus's integers.
  *
  * V = k (p/2)^2 max_l ||w_l||^2 (V_fresh + V_input rounding) + V_pack + V_zero + V_answer rounding: the k outputs of a product share
- * one polynomial, so each meets the noise of all; the blinded weights r w mod p are at most p/2; V_zero is the encryption of zero that
- * randomises the answer. Its flooding noise is bounded by 2^FLOOD_LOG and shrinks the half slot. The slot delta = floor(q/p) is not q/p: a sum that wraps k times mod p moves the phase by k (q - delta p), at most
- * ||w||_1 / 2 + 2 times; the half slot shrinks by that.
+ * one polynomial, so each meets the noise of all; the blinded weights r w mod p are at most p/2; V_zero is the encryption of zero
+ * that randomises the answer. Its flooding noise is bounded by 2^FLOOD_LOG and shrinks the half slot. The slot delta = floor(q/p) is
+ * not q/p: a sum that wraps k times mod p moves the phase by k (q - delta p), at most ||w||_1 / 2 + 2 times; the half slot shrinks by
+ * that too.
  */
 export function treesNoise(
   spec: LeafMatrixSpec,

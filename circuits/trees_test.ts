@@ -193,7 +193,8 @@ Deno.test("leaf values take two digits only where one would show in the predicti
   });
   assert.equal(labelCodes(scaled(0.1, "logistic"))[0].limbs, 1);
   assert.equal(labelCodes(scaled(0.01, "identity"))[0].limbs, 1);
-  const exponential = (base: number) => labelCodes({ ...scaled(0.01, "identity"), output: { ...output(1, "exp"), base: [base] } });
+  const exponential = (base: number) =>
+    labelCodes({ ...scaled(0.01, "identity"), output: { ...output(1, "exp"), base: [base] } });
   assert.equal(exponential(0)[0].limbs, 1);
   assert.equal(exponential(8)[0].limbs, 2);
   const wide = labelCodes(scaled(1000, "identity"))[2];

@@ -123,7 +123,7 @@ Deno.test("forty thousand damaged files give nothing but typed errors", () => {
 
 Deno.test("sizes are those of the format's documentation", () => {
   assert.equal(inputRecordBytes(40), 32 + 10240);
-  assert.equal(evaluationKeysBytes(), 32 + 44 * 12800);
+  assert.equal(evaluationKeysBytes(), 32 + (11 * 4 + 1) * 12800);
   assert.equal(
     linearAnswerRecordBytes({ scoreCount: 3, columnCount: 31, bits: 36 }),
     3 * (2048 * 36 / 8 + 64 * 36 / 8),

@@ -35,13 +35,18 @@ export async function buildKernels(options: BuildOptions = {}): Promise<string> 
 }
 
 async function cmake(args: string[]): Promise<void> {
-  const output = await new Deno.Command("cmake", { args, stdout: "piped", stderr: "piped" }).output().catch((cause) => {
+  const output = await runCmake(args).catch((cause) => {
     throw new SottoError("library_missing", "cmake was not found: install CMake 3.20 or newer and a C++20 compiler", { cause });
   });
   if (output.success) return;
   const text = new TextDecoder();
   const words = `${text.decode(output.stdout)}\n${text.decode(output.stderr)}`.trim();
   throw new SottoError("library_missing", `building the kernels failed (cmake ${args.join(" ")}):\n${words}`);
+}
+
+/** Asynchronous, so that a missing program is a rejection. */
+async function runCmake(args: string[]): Promise<Deno.CommandOutput> {
+  return await new Deno.Command("cmake", { args, stdout: "piped", stderr: "piped" }).output();
 }
 
 if (import.meta.main) {

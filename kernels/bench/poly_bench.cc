@@ -18,7 +18,6 @@ using namespace sotto;
 
 constexpr uint64_t q = 1125899906826241, psi_2048 = 765727830662934;
 constexpr Gadget gadgets[] = {{12, 4}, {8, 6}, {23, 1}, {16, 2}, {16, 3}, {25, 2}, {50, 1}, {5, 10}, {1, 50}};
-constexpr uint32_t level_count_max = 50;
 
 int failures = 0;
 

@@ -48,6 +48,9 @@ namespace {
 // Nonce domains of the blinding seed; the answer ciphertext's number is added.
 enum Domain : uint32_t { kShuffle = 0x20000000, kBlind = 0x40000000, kMask = 0x60000000 };
 
+/// Words that hold `count` 32-bit numbers, a multiple of 8: what follows stays 64-byte aligned.
+size_t aligned_words(uint64_t count) { return (count + 15) / 16 * 8; }
+
 // One item: one answer ciphertext of one row.
 class LeavesJob final : public Job {
  public:
@@ -62,7 +65,7 @@ class LeavesJob final : public Job {
   int32_t run(uint64_t item, Workspace& workspace) override {
     const uint64_t row = item / layout_.groups, group = item % layout_.groups;
     const uint64_t products = layout_.group_products(group), outputs = layout_.group_outputs(group);
-    const size_t input_words = matrix_.chunk_count() * kCiphertextWords, leaf_words = (matrix_.shape.leaf_count + 1) / 2, output_words = (outputs + 1) / 2;
+    const size_t input_words = matrix_.chunk_count() * kCiphertextWords, leaf_words = aligned_words(matrix_.shape.leaf_count), output_words = aligned_words(outputs);
     const size_t tree_words = pack_workspace_words(products);
     uint64_t* memory = workspace.words(input_words + kDegree + leaf_words + 3 * output_words + tree_words);
     if (!memory) return SOTTO_OUT_OF_MEMORY;
@@ -72,7 +75,7 @@ class LeavesJob final : public Job {
     s.factors = s.leaves + 2 * leaf_words, s.addends = s.factors + 2 * output_words, s.positions = s.addends + 2 * output_words;
     uint64_t* packed = reinterpret_cast<uint64_t*>(s.positions + 2 * output_words);
 
-    read_input(row, ceil_log2(products), s.input);
+    read_input(row, ceil_log2(products), s);
     shuffle(row, s.leaves);
     blind(row, group, outputs, s);
     auto input = [&](uint64_t product, uint64_t* out) { multiply(group, product, s, out); };
@@ -88,15 +91,17 @@ class LeavesJob final : public Job {
   };
 
   // The row's ciphertexts, transformed and divided by 2^merge_levels (which the pack tree multiplies back).
-  void read_input(uint64_t row, uint32_t merge_levels, uint64_t* input) const {
+  void read_input(uint64_t row, uint32_t merge_levels, const Scratch& s) const {
     const size_t record_bytes = seeded_record_bytes(shape_.input_bits);
     const uint64_t divisor = inverse_power_of_two(merge_levels);
+    for (uint32_t i = 0; i < kDegree; i++) s.polynomial[i] = divisor;  // the transform of a constant
     for (uint32_t chunk = 0; chunk < matrix_.chunk_count(); chunk++) {
-      uint64_t* a = input + chunk * kCiphertextWords;
+      uint64_t* a = s.input + chunk * kCiphertextWords;
       expand_seeded(rows_ + (row * matrix_.chunk_count() + chunk) * record_bytes, shape_.input_bits, a, a + kDegree);
-      for (size_t i = 0; i < kCiphertextWords; i++) a[i] = multiply_mod(a[i], divisor, kModulus);
-      context_.ring.forward(a);
-      context_.ring.forward(a + kDegree);
+      for (uint64_t* part : {a, a + kDegree}) {
+        context_.ring.forward(part);
+        context_.ring.multiply(part, part, s.polynomial);
+      }
     }
   }
 

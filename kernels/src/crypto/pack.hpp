@@ -22,6 +22,7 @@ inline size_t pack_workspace_words(uint64_t count) { return (ceil_log2(count) + 
 /// Packs `count` ciphertexts whose useful coefficients are the multiples of N / 2^useful_log, in the transformed domain:
 /// level l = useful_log + depth merges c = c0 + X^(N / 2^l) c1 + sigma_l(c0 - X^(N / 2^l) c1), which doubles what is useful and the number of useful places.
 /// `input(i, ciphertext)` writes input i, transformed, already divided by 2^m, m = merge_levels(); input i ends at its own coefficients + i N / 2^(useful_log + m).
+/// Where c1 is absent, c = 2 c0 does: what it leaves in c1's places is nobody's, so M inputs cost M - 1 key switches.
 /// Inputs are asked for depth first, so that the memory is m + 1 ciphertexts and the keys of the last levels stay in cache.
 template <class Input>
 class PackTree {
@@ -40,16 +41,19 @@ class PackTree {
     if (depth == merge_levels_) return input_(residue, out);
     node(depth + 1, residue, out);
     const uint64_t odd = residue + (uint64_t(1) << depth);
-    uint64_t* right = nullptr;
-    if (odd < count_) node(depth + 1, odd, right = out + kCiphertextWords);
-    merge(useful_log_ + merge_levels_ - depth, out, right);
+    if (odd >= count_) return twice(out);
+    node(depth + 1, odd, out + kCiphertextWords);
+    merge(useful_log_ + merge_levels_ - depth, out, out + kCiphertextWords);
+  }
+  void twice(uint64_t* ciphertext) {
+    for (uint64_t* part : {ciphertext, ciphertext + kDegree}) context_.ring.add(part, part, part);
   }
   void merge(uint32_t level, uint64_t* left, const uint64_t* right) {
     const Ring& ring = context_.ring;
     const auto& kernels = ring.kernels();
     uint64_t *difference_a = scratch_, *difference_b = difference_a + kDegree, *switched_a = difference_b + kDegree, *switched_b = switched_a + kDegree;
     kernels.merge(ring.tables(), left, right, ring.monomial(level), ring.permutation(level), left, difference_a);
-    kernels.merge(ring.tables(), left + kDegree, right ? right + kDegree : nullptr, ring.monomial(level), ring.permutation(level), left + kDegree, difference_b);
+    kernels.merge(ring.tables(), left + kDegree, right + kDegree, ring.monomial(level), ring.permutation(level), left + kDegree, difference_b);
     ring.inverse(difference_a);
     kernels.gadget_product(ring.tables(), Context::kGadget, difference_a, keys_.key(level), switched_a, switched_b, switched_b + kDegree);
     ring.add(left, left, switched_a);

@@ -1,13 +1,15 @@
-// The AVX-512 back end: 52-bit integer multiply-add (IFMA) on eight lanes.
+// The AVX-512 back end: 52-bit integer multiply-add (IFMA) on eight lanes. Needs 2^50 - 2^44 < q < 2^50.
 //
-// Floor of one forward transform, N = 2048, on Zen 4 (512-bit operations take two cycles of a 256-bit port; four ports, multiplies and
-// compares on two of them): 1408 butterflies of eight lanes, each 3 IFMA, 3 additions and 2 or 3 operations that narrow x, is 8 to 9 operations at two
-// a cycle, 4 to 4.5 cycles, about 6000; with 1024 shuffles (one a cycle, partly beside the rest) and 256 * 5 operations that make the result canonical
-// about 7200 cycles, 1.9 us at 3.7 GHz. Three-operand multiply-adds also borrow a register port of the adders, so about 5 cycles a butterfly are seen.
-// Memory is not the limit: four passes of 256 loads and 256 stores (two cycles each), 52 kB of twiddles from the second-level cache once.
+// Floor of one forward transform, N = 2048, on Zen 4 (a 512-bit operation takes a 256-bit port for two cycles; of the four ports, two multiply and
+// compare, two shuffle and shift): 1408 butterflies of eight lanes, each 3 IFMA, 3 additions and 2 or 3 operations that narrow x, are 8 to 9 operations at
+// two a cycle, 4 to 4.5 cycles, about 6000; with 1024 shuffles, partly beside the rest, and 128 * 10 operations that make the last level canonical
+// about 7200 cycles, 1.9 us at 3.7 GHz. Three-operand operations also borrow a register port of the adders, so that about 5 cycles a butterfly are seen:
+// 2.4 us. Memory is not the limit: four passes of 256 loads and 256 stores (one and two cycles each); 52 kB of twiddles come once from the second level.
+// Gadget product, L levels: L transforms without the last step, 4 L IFMA and two Montgomery reductions of 11 operations for each eight
+// coefficients, and 2 L N words of key from the second-level cache at 32 bytes a cycle.
 #if defined(__x86_64__)
 
-#include "backend/cpu/ifma_transform.hpp"
+#include "backend/cpu/ifma_gadget.hpp"
 #include "core/modular.hpp"
 
 namespace sotto {
@@ -15,7 +17,7 @@ namespace {
 
 using namespace ifma;
 
-__extension__ using uint128 = unsigned __int128;
+__extension__ typedef unsigned __int128 uint128;
 
 /// Layout of backend_data, in words: constants, then forward pairs and expanded twiddles, then the inverse ones.
 struct Layout {
@@ -101,11 +103,11 @@ SOTTO_IFMA void forward(const RingTables& ring, uint64_t* x) {
       store_four(x + j, n / 4, v);
     }
   forward_middle(m, table, x, ring);
-  for (uint32_t block = 0; block < n / tail_size; block++) {
-    Four v = forward_tail(m, table, x + block * tail_size, n, block);
-    to_natural_order(v.x0, v.x1);
-    to_natural_order(v.x2, v.x3);
-    store_four(x + block * tail_size, lane_count, {canonical(m, v.x0), canonical(m, v.x1), canonical(m, v.x2), canonical(m, v.x3)});
+  for (uint32_t block = 0; block < n / tail_size; block += 2) {
+    Lanes v[tail_vectors];
+    forward_tail<true>(m, table, x + block * tail_size, n, block, v);
+    for (uint32_t i = 0; i < tail_vectors; i += 2) to_natural_order(v[i], v[i + 1]);
+    for (uint32_t i = 0; i < tail_vectors; i++) store(x + block * tail_size + i * lane_count, v[i]);
   }
 }
 
@@ -114,7 +116,7 @@ SOTTO_IFMA void inverse(const RingTables& ring, uint64_t* x) {
   const TransformTable table = inverse_table(ring);
   const uint32_t n = ring.degree;
   const Factor scale = broadcast_factor(words_of(ring), 0), scaled_root = broadcast_factor(words_of(ring), 1);
-  for (uint32_t block = 0; block < n / tail_size; block++) inverse_tail(m, table, x + block * tail_size, n, block);
+  for (uint32_t block = 0; block < n / tail_size; block += 2) inverse_tail(m, table, x + block * tail_size, n, block);
   inverse_middle(m, table, x, ring);
   if (one_level_alone(ring))
     for (uint32_t j = 0; j < n / 2; j += lane_count) {
@@ -146,21 +148,14 @@ SOTTO_IFMA void multiply_add(const RingTables& ring, uint64_t* out, const uint64
   for (uint32_t i = 0; i < ring.degree; i += lane_count) store(out + i, canonical(m, multiply_barrett(m, fraction, load(out + i), load(x + i), load(y + i))));
 }
 
-/// x - y for canonical x, y: the wrapped difference is larger than its sum with q exactly when x < y.
-SOTTO_IFMA_INLINE Lanes subtract_lanes(const Modulus& m, Lanes x, Lanes y) {
-  const Lanes difference = sub(x, y);
-  return _mm512_min_epu64(difference, ifma::add(difference, m.q));
-}
-SOTTO_IFMA_INLINE Lanes add_lanes(const Modulus& m, Lanes x, Lanes y) { return subtract_once(ifma::add(x, y), m.q); }
-
 SOTTO_IFMA void add(const RingTables& ring, uint64_t* out, const uint64_t* x, const uint64_t* y) {
   const Modulus m = make_modulus(ring.modulus);
-  for (uint32_t i = 0; i < ring.degree; i += lane_count) store(out + i, add_lanes(m, load(x + i), load(y + i)));
+  for (uint32_t i = 0; i < ring.degree; i += lane_count) store(out + i, add_canonical(m, load(x + i), load(y + i)));
 }
 
 SOTTO_IFMA void subtract(const RingTables& ring, uint64_t* out, const uint64_t* x, const uint64_t* y) {
   const Modulus m = make_modulus(ring.modulus);
-  for (uint32_t i = 0; i < ring.degree; i += lane_count) store(out + i, subtract_lanes(m, load(x + i), load(y + i)));
+  for (uint32_t i = 0; i < ring.degree; i += lane_count) store(out + i, subtract_canonical(m, load(x + i), load(y + i)));
 }
 
 /// Prepared form: x 2^52 mod q (Montgomery), each 16 coefficients in register order.
@@ -176,95 +171,28 @@ SOTTO_IFMA void prepare_key(const RingTables& ring, uint64_t* x) {
   }
 }
 
-/// What turns canonical coefficients into digits. v = centred x + rounding + sum_k (B/2) B^k 2^t >= 0 makes every digit a plain bit field of v,
-/// raised by B/2: u_j = (v >> shift_j) mod B. The digit modulo q is kept as u_j + (q - B/2), in [q - 2^49, q + 2^49], below 2^51.
-struct Digits {
-  Lanes offset, half_modulus, bias;
-};
-SOTTO_IFMA_INLINE Digits make_digits(uint64_t q, Gadget gadget) {
-  const uint32_t dropped = 50 - gadget.base_log * gadget.level_count;
-  const uint64_t half = uint64_t(1) << (gadget.base_log - 1);
-  uint64_t offset = dropped ? uint64_t(1) << (dropped - 1) : 0;
-  for (uint32_t k = 0; k < gadget.level_count; k++) offset += half << (dropped + gadget.base_log * k);
-  return {broadcast(offset), broadcast(q / 2), broadcast(q - half)};
-}
-SOTTO_IFMA_INLINE Lanes raised(const Modulus& m, const Digits& digits, Lanes x) {
-  const Lanes v = ifma::add(x, digits.offset);
-  return _mm512_mask_sub_epi64(v, _mm512_cmpgt_epu64_mask(x, digits.half_modulus), v, m.q);
-}
-SOTTO_IFMA_INLINE Lanes digit(const Digits& digits, Lanes v, __m128i shift, Lanes mask) {
-  return ifma::add(_mm512_and_si512(_mm512_srl_epi64(v, shift), mask), digits.bias);
-}
-
-/// Decomposes x and does the first level or levels of every digit's transform; level j goes to scratch + j N.
-SOTTO_IFMA_INLINE void decompose_and_begin(const RingTables& ring, const Modulus& m, const TransformTable& table, Gadget gadget, const uint64_t* x, uint64_t* scratch) {
-  const uint32_t n = ring.degree, parts = one_level_alone(ring) ? 2 : 4, stride = n / parts;
-  const Digits digits = make_digits(ring.modulus, gadget);
-  const Lanes field = broadcast((uint64_t(1) << gadget.base_log) - 1), all = broadcast(~uint64_t(0));
-  for (uint32_t j = 0; j < stride; j += lane_count) {
-    Four v = {raised(m, digits, load(x + j)), raised(m, digits, load(x + j + stride)), zero(), zero()};
-    if (parts == 4) v.x2 = raised(m, digits, load(x + j + 2 * stride)), v.x3 = raised(m, digits, load(x + j + 3 * stride));
-    for (uint32_t level = 0; level < gadget.level_count; level++) {
-      const __m128i shift = _mm_cvtsi32_si128(int(50 - gadget.base_log * (level + 1)));
-      const Lanes mask = level ? field : all;  // the top digit may be B/2 itself
-      Four d = {digit(digits, v.x0, shift, mask), digit(digits, v.x1, shift, mask), digit(digits, v.x2, shift, mask), digit(digits, v.x3, shift, mask)};
-      uint64_t* to = scratch + size_t(level) * n + j;
-      if (parts == 4) {
-        forward_first_two(m, table, d);
-        store_four(to, stride, d);
-      } else {
-        forward_first_one(m, table, d.x0, d.x1);
-        store(to, d.x0);
-        store(to + stride, d.x1);
-      }
-    }
-  }
-}
-
-/// Sums over the levels of value * key, as low and high halves: low < 50 * 2^52, high < 50 q.
-struct Sums {
-  Lanes low, high;
-};
-SOTTO_IFMA_INLINE void accumulate(Sums& sums, Lanes value, Lanes key) {
-  sums.low = add_low(sums.low, value, key);
-  sums.high = add_high(sums.high, value, key);
-}
-
-/// 16 coefficients at `at` of one output: part 0 is a, 1 is b.
-SOTTO_IFMA_INLINE void accumulate_pair(const RingTables& ring, const Modulus& m, uint32_t level_count, const uint64_t* values, const uint64_t* key, uint64_t* out_a, uint64_t* out_b) {
-  const Lanes inverse = broadcast(words_of(ring)[Layout::minus_q_inverse]);
-  Sums a0 = {zero(), zero()}, a1 = a0, b0 = a0, b1 = a0;
-  for (uint32_t level = 0; level < level_count; level++, values += ring.degree, key += 2 * size_t(ring.degree)) {
-    const Lanes v0 = load(values), v1 = load(values + lane_count);
-    accumulate(a0, v0, load(key));
-    accumulate(a1, v1, load(key + lane_count));
-    accumulate(b0, v0, load(key + ring.degree));
-    accumulate(b1, v1, load(key + ring.degree + lane_count));
-  }
-  Lanes x = reduce_montgomery(m, inverse, a0.low, a0.high), y = reduce_montgomery(m, inverse, a1.low, a1.high);
-  to_natural_order(x, y);
-  store(out_a, x);
-  store(out_a + lane_count, y);
-  x = reduce_montgomery(m, inverse, b0.low, b0.high), y = reduce_montgomery(m, inverse, b1.low, b1.high);
-  to_natural_order(x, y);
-  store(out_b, x);
-  store(out_b + lane_count, y);
-}
-
 SOTTO_IFMA void gadget_product(const RingTables& ring, Gadget gadget, const uint64_t* x, const uint64_t* key, uint64_t* out_a, uint64_t* out_b, uint64_t* scratch) {
   const Modulus m = make_modulus(ring.modulus);
   const TransformTable table = forward_table(ring);
-  const uint32_t n = ring.degree;
-  decompose_and_begin(ring, m, table, gadget, x, scratch);
-  for (uint32_t level = 0; level < gadget.level_count; level++) forward_middle(m, table, scratch + size_t(level) * n, ring);
-  for (uint32_t block = 0; block < n / tail_size; block++) {
-    const uint32_t at = block * tail_size;
+  const size_t n = ring.degree;
+  const Digits digits = make_digits(ring.modulus, gadget);
+  const Lanes minus_q_inverse = broadcast(words_of(ring)[Layout::minus_q_inverse]);
+  uint64_t* v = scratch + gadget.level_count * n;
+  for (uint32_t i = 0; i < n; i += lane_count) store(v + i, raised(m, digits, load(x + i)));
+  for (uint32_t level = 0; level < gadget.level_count; level++) {
+    begin_level(ring, m, table, digits, gadget, level, v, scratch + level * n);
+    forward_middle(m, table, scratch + level * n, ring);
+  }
+  alignas(64) uint64_t values[level_count_max][2 * tail_size];
+  for (uint32_t block = 0; block < n / tail_size; block += 2) {
+    const size_t at = block * tail_size;
     for (uint32_t level = 0; level < gadget.level_count; level++) {
-      uint64_t* values = scratch + size_t(level) * n + at;
-      store_four(values, lane_count, forward_tail(m, table, values, n, block));
+      Lanes part[tail_vectors];
+      forward_tail<false>(m, table, scratch + level * n + at, ring.degree, block, part);
+      for (uint32_t i = 0; i < tail_vectors; i++) store(values[level] + i * lane_count, part[i]);
     }
-    accumulate_pair(ring, m, gadget.level_count, scratch + at, key + at, out_a + at, out_b + at);
-    accumulate_pair(ring, m, gadget.level_count, scratch + at + 16, key + at + 16, out_a + at + 16, out_b + at + 16);
+    for (size_t i = 0; i < 2 * tail_size; i += 2 * lane_count)
+      accumulate_pair(m, minus_q_inverse, n, gadget.level_count, values[0] + i, key + at + i, out_a + at + i, out_b + at + i);
   }
 }
 
@@ -284,9 +212,9 @@ SOTTO_IFMA void merge(const RingTables& ring, const uint64_t* x0, const uint64_t
       y0 = reduce_montgomery(m, inverse, add_low(zero(), v0, w0), add_high(zero(), v0, w0));
       y1 = reduce_montgomery(m, inverse, add_low(zero(), v1, w1), add_high(zero(), v1, w1));
     }
-    const Lanes d0 = subtract_lanes(m, a, y0), d1 = subtract_lanes(m, b, y1);
-    store(sum + from, add_lanes(m, a, y0));
-    store(sum + from + lane_count, add_lanes(m, b, y1));
+    const Lanes d0 = subtract_canonical(m, a, y0), d1 = subtract_canonical(m, b, y1);
+    store(sum + from, add_canonical(m, a, y0));
+    store(sum + from + lane_count, add_canonical(m, b, y1));
     const __m256i* index = reinterpret_cast<const __m256i*>(permutation + i);
     store(difference + i, _mm512_permutex2var_epi64(d0, _mm512_cvtepu32_epi64(_mm256_loadu_si256(index)), d1));
     store(difference + i + lane_count, _mm512_permutex2var_epi64(d0, _mm512_cvtepu32_epi64(_mm256_loadu_si256(index + 1)), d1));

@@ -8,6 +8,8 @@ namespace sotto::avx2 {
 
 constexpr uint32_t tail_size = 8;
 constexpr uint32_t tail_levels = 3;
+/// The register part takes two blocks of eight together, since the three levels of one are a chain of some 60 cycles.
+constexpr uint32_t tail_vectors = 4;
 
 /// Derived tables of one direction, doubles: values[i] = roots[i] centred, quotients[i] = roots[i] / q, i < N; and the roots of the level of half length 2,
 /// each twice (N / 2 words).
@@ -90,28 +92,42 @@ SOTTO_AVX2_INLINE Factor half_one_factor(const TransformTable& table, uint32_t d
   return {load(table.values + degree / 2 + 4 * block), load(table.quotients + degree / 2 + 4 * block)};
 }
 
-/// The last three levels of eight coefficients a = x0..3, b = x4..7; natural order again at the end.
-SOTTO_AVX2_INLINE void forward_tail(const Modulus& m, const TransformTable& table, Lanes& a, Lanes& b, uint32_t degree, uint32_t block) {
-  forward_butterfly(m, a, b, factor_at(table, degree / 8 + block));
-  swap_halves(a, b);  // 0 1 4 5, 2 3 6 7
-  forward_butterfly(m, a, b, half_two_factor(table, block));
-  swap_odd(a, b);  // 0 2 4 6, 1 3 5 7
-  forward_butterfly(m, a, b, half_one_factor(table, degree, block));
-  swap_odd(a, b);
-  swap_halves(a, b);
+/// The last three levels of blocks `block` and `block` + 1, each v[2 i] = x0..3, v[2 i + 1] = x4..7; natural order again at the end.
+SOTTO_AVX2_INLINE void forward_tail(const Modulus& m, const TransformTable& table, Lanes (&v)[tail_vectors], uint32_t degree, uint32_t block) {
+  for (uint32_t i = 0; i < 2; i++) {
+    forward_butterfly(m, v[2 * i], v[2 * i + 1], factor_at(table, degree / 8 + block + i));
+    swap_halves(v[2 * i], v[2 * i + 1]);  // 0 1 4 5, 2 3 6 7
+  }
+  for (uint32_t i = 0; i < 2; i++) {
+    forward_butterfly(m, v[2 * i], v[2 * i + 1], half_two_factor(table, block + i));
+    swap_odd(v[2 * i], v[2 * i + 1]);  // 0 2 4 6, 1 3 5 7
+  }
+  for (uint32_t i = 0; i < 2; i++) forward_butterfly(m, v[2 * i], v[2 * i + 1], half_one_factor(table, degree, block + i));
+  for (uint32_t i = 0; i < 2; i++) {
+    swap_odd(v[2 * i], v[2 * i + 1]);
+    swap_halves(v[2 * i], v[2 * i + 1]);
+  }
 }
 
-/// The first three inverse levels of eight canonical coefficients: sums stay below 8 (1, 2, 4, 8 times q - 1 at most) and are reduced at the end;
+/// The first three inverse levels of two blocks of canonical coefficients: sums stay below 8 (1, 2, 4, 8 times q - 1 at most) and are reduced at the end;
 /// products are at most 1/2 + 4/8 = 1, their sums at most 4.
-SOTTO_AVX2_INLINE void inverse_tail(const Modulus& m, const TransformTable& table, Lanes& a, Lanes& b, uint32_t degree, uint32_t block) {
-  swap_halves(a, b);
-  swap_odd(a, b);
-  inverse_butterfly(m, a, b, half_one_factor(table, degree, block));
-  swap_odd(a, b);
-  inverse_butterfly(m, a, b, half_two_factor(table, block));
-  swap_halves(a, b);
-  inverse_butterfly(m, a, b, factor_at(table, degree / 8 + block));
-  a = reduce(m, a);
+SOTTO_AVX2_INLINE void inverse_tail(const Modulus& m, const TransformTable& table, Lanes (&v)[tail_vectors], uint32_t degree, uint32_t block) {
+  for (uint32_t i = 0; i < 2; i++) {
+    swap_halves(v[2 * i], v[2 * i + 1]);
+    swap_odd(v[2 * i], v[2 * i + 1]);
+  }
+  for (uint32_t i = 0; i < 2; i++) {
+    inverse_butterfly(m, v[2 * i], v[2 * i + 1], half_one_factor(table, degree, block + i));
+    swap_odd(v[2 * i], v[2 * i + 1]);
+  }
+  for (uint32_t i = 0; i < 2; i++) {
+    inverse_butterfly(m, v[2 * i], v[2 * i + 1], half_two_factor(table, block + i));
+    swap_halves(v[2 * i], v[2 * i + 1]);
+  }
+  for (uint32_t i = 0; i < 2; i++) {
+    inverse_butterfly(m, v[2 * i], v[2 * i + 1], factor_at(table, degree / 8 + block + i));
+    v[2 * i] = reduce(m, v[2 * i]);
+  }
 }
 
 /// The levels left to memory passes are log2(N) - 3; when that is odd, one level goes alone.

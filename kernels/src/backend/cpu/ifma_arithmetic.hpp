@@ -69,6 +69,13 @@ SOTTO_IFMA_INLINE Lanes canonical(const Modulus& m, Lanes x) { return subtract_o
 /// [0, 2 q) loose -> canonical.
 SOTTO_IFMA_INLINE Lanes canonical_small(const Modulus& m, Lanes x) { return subtract_once(_mm512_and_si512(x, m.low52), m.q); }
 
+/// x + y and x - y of canonical values, canonical. The wrapped difference is larger than its sum with q exactly when x < y.
+SOTTO_IFMA_INLINE Lanes add_canonical(const Modulus& m, Lanes x, Lanes y) { return subtract_once(add(x, y), m.q); }
+SOTTO_IFMA_INLINE Lanes subtract_canonical(const Modulus& m, Lanes x, Lanes y) {
+  const Lanes difference = sub(x, y);
+  return _mm512_min_epu64(difference, add(difference, m.q));
+}
+
 /// How a butterfly brings x below 2^51 + e: not at all (it is), by a compare (ports 0 and 1) or by a table (ports 1 and 2).
 enum class Narrow { already, by_test, by_table };
 
@@ -87,6 +94,13 @@ SOTTO_IFMA_INLINE void forward_butterfly(const Modulus& m, Lanes& x, Lanes& y, c
   x = narrowed<narrow>(m, x);
   y = sub(add(x, m.twice_q), t);
   x = add(x, t);
+}
+
+/// The last Cooley-Tukey level, to canonical values: both sides are made canonical before the sum and the difference, which costs less than after.
+SOTTO_IFMA_INLINE void forward_butterfly_canonical(const Modulus& m, Lanes& x, Lanes& y, const Factor& w) {
+  const Lanes t = canonical_small(m, multiply_shoup(m, y, w)), u = canonical(m, x);
+  x = add_canonical(m, u, t);
+  y = subtract_canonical(m, u, t);
 }
 
 /// Gentleman-Sande: (x, y) -> (x + y, (x - y) w). In and out: [0, 2 q) loose.

@@ -57,7 +57,7 @@ SOTTO_IFMA_INLINE void forward_pass(const Modulus& m, const uint64_t* pairs, uin
     const Factor first = broadcast_factor(pairs, group), low = broadcast_factor(pairs, 2 * group), high = broadcast_factor(pairs, 2 * group + 1);
     for (uint32_t j = 0; j < quarter; j += lane_count) {
       Four v = load_four(x + j, quarter);
-      forward_four<Narrow::by_table, Narrow::by_table>(m, v, first, low, high);
+      forward_four<Narrow::by_table, Narrow::by_test>(m, v, first, low, high);
       store_four(x + j, quarter, v);
     }
   }
@@ -76,32 +76,56 @@ SOTTO_IFMA_INLINE void inverse_pass(const Modulus& m, const uint64_t* pairs, uin
   }
 }
 
-/// Last three levels of a = a0..a7, b = b0..b7. Out: a = a0 a2 b0 b2 a4 a6 b4 b6, b = a1 a3 b1 b3 a5 a7 b5 b7 ("register order").
-SOTTO_IFMA_INLINE void forward_in_lanes(const Modulus& m, Lanes& a, Lanes& b, const uint64_t* expanded) {
-  Lanes x = _mm512_shuffle_i64x2(a, b, 0x44), y = _mm512_shuffle_i64x2(a, b, 0xEE);  // a0-3 b0-3, a4-7 b4-7
-  forward_butterfly<Narrow::by_test>(m, x, y, load_factor(expanded));
-  a = _mm512_shuffle_i64x2(x, y, 0x88);  // a0 a1 b0 b1 a4 a5 b4 b5
-  b = _mm512_shuffle_i64x2(x, y, 0xDD);  // a2 a3 b2 b3 a6 a7 b6 b7
-  forward_butterfly<Narrow::by_test>(m, a, b, load_factor(expanded + 2 * lane_count));
-  x = _mm512_unpacklo_epi64(a, b);
-  y = _mm512_unpackhi_epi64(a, b);
-  forward_butterfly<Narrow::by_test>(m, x, y, load_factor(expanded + 4 * lane_count));
-  a = x;
-  b = y;
+/// The register part takes two blocks of 32 together: one block is a chain of five levels, about 80 cycles long, and the scheduler does not see far
+/// enough to overlap it with the next.
+constexpr uint32_t tail_vectors = 8;
+
+/// Last three levels of each pair a = v[2 i] = a0..a7, b = v[2 i + 1] = b0..b7, level by level.
+/// Out: a = a0 a2 b0 b2 a4 a6 b4 b6, b = a1 a3 b1 b3 a5 a7 b5 b7 ("register order"),
+/// canonical or [0, 2^52) loose.
+template <bool canonical_output>
+SOTTO_IFMA_INLINE void forward_in_lanes(const Modulus& m, Lanes (&v)[tail_vectors], const uint64_t* expanded) {
+  Lanes u[tail_vectors];
+  for (uint32_t i = 0; i < tail_vectors; i += 2) {
+    u[i] = _mm512_shuffle_i64x2(v[i], v[i + 1], 0x44);      // a0-3 b0-3
+    u[i + 1] = _mm512_shuffle_i64x2(v[i], v[i + 1], 0xEE);  // a4-7 b4-7
+    forward_butterfly<Narrow::by_test>(m, u[i], u[i + 1], load_factor(expanded + i / 2 * pair_words));
+  }
+  for (uint32_t i = 0; i < tail_vectors; i += 2) {
+    v[i] = _mm512_shuffle_i64x2(u[i], u[i + 1], 0x88);      // a0 a1 b0 b1 a4 a5 b4 b5
+    v[i + 1] = _mm512_shuffle_i64x2(u[i], u[i + 1], 0xDD);  // a2 a3 b2 b3 a6 a7 b6 b7
+    forward_butterfly<Narrow::by_test>(m, v[i], v[i + 1], load_factor(expanded + i / 2 * pair_words + 2 * lane_count));
+  }
+  for (uint32_t i = 0; i < tail_vectors; i += 2) {
+    const Lanes low = _mm512_unpacklo_epi64(v[i], v[i + 1]);
+    v[i + 1] = _mm512_unpackhi_epi64(v[i], v[i + 1]);
+    v[i] = low;
+    const Factor w = load_factor(expanded + i / 2 * pair_words + 4 * lane_count);
+    if (canonical_output) forward_butterfly_canonical(m, v[i], v[i + 1], w);
+    else forward_butterfly<Narrow::by_test>(m, v[i], v[i + 1], w);
+  }
 }
 
-/// First three inverse levels, register order -> natural order; input canonical, output [0, 2 q) loose.
-SOTTO_IFMA_INLINE void inverse_in_lanes(const Modulus& m, Lanes& a, Lanes& b, const uint64_t* expanded) {
-  inverse_butterfly<true>(m, a, b, load_factor(expanded + 4 * lane_count));
-  Lanes x = _mm512_unpacklo_epi64(a, b), y = _mm512_unpackhi_epi64(a, b);  // a0 a1 b0 b1 a4 a5 b4 b5, a2 a3 b2 b3 a6 a7 b6 b7
-  inverse_butterfly<false>(m, x, y, load_factor(expanded + 2 * lane_count));
+/// First three inverse levels of each pair, register order -> natural order; input canonical, output [0, 2 q) loose.
+SOTTO_IFMA_INLINE void inverse_in_lanes(const Modulus& m, Lanes (&v)[tail_vectors], const uint64_t* expanded) {
   const Lanes low = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11), high = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-  a = _mm512_permutex2var_epi64(x, low, y);   // a0-3 b0-3
-  b = _mm512_permutex2var_epi64(x, high, y);  // a4-7 b4-7
-  inverse_butterfly<false>(m, a, b, load_factor(expanded));
-  x = _mm512_shuffle_i64x2(a, b, 0x44);
-  b = _mm512_shuffle_i64x2(a, b, 0xEE);
-  a = x;
+  Lanes u[tail_vectors];
+  for (uint32_t i = 0; i < tail_vectors; i += 2) {
+    inverse_butterfly<true>(m, v[i], v[i + 1], load_factor(expanded + i / 2 * pair_words + 4 * lane_count));
+    u[i] = _mm512_unpacklo_epi64(v[i], v[i + 1]);      // a0 a1 b0 b1 a4 a5 b4 b5
+    u[i + 1] = _mm512_unpackhi_epi64(v[i], v[i + 1]);  // a2 a3 b2 b3 a6 a7 b6 b7
+  }
+  for (uint32_t i = 0; i < tail_vectors; i += 2) {
+    inverse_butterfly<false>(m, u[i], u[i + 1], load_factor(expanded + i / 2 * pair_words + 2 * lane_count));
+    v[i] = _mm512_permutex2var_epi64(u[i], low, u[i + 1]);       // a0-3 b0-3
+    v[i + 1] = _mm512_permutex2var_epi64(u[i], high, u[i + 1]);  // a4-7 b4-7
+  }
+  for (uint32_t i = 0; i < tail_vectors; i += 2) {
+    inverse_butterfly<false>(m, v[i], v[i + 1], load_factor(expanded + i / 2 * pair_words));
+    const Lanes first = _mm512_shuffle_i64x2(v[i], v[i + 1], 0x44);
+    v[i + 1] = _mm512_shuffle_i64x2(v[i], v[i + 1], 0xEE);
+    v[i] = first;
+  }
 }
 
 /// Register order -> natural order of 16 coefficients.
@@ -120,29 +144,34 @@ SOTTO_IFMA_INLINE void to_register_order(Lanes& a, Lanes& b) {
   a = x;
 }
 
-/// The last five levels of block `block` (32 coefficients at x); out [0, 2^52) loose, register order.
-SOTTO_IFMA_INLINE Four forward_tail(const Modulus& m, const TransformTable& table, const uint64_t* x, uint32_t degree, uint32_t block) {
+/// The last five levels of blocks `block` and `block` + 1 (64 coefficients at x); out in register order, canonical or [0, 2^52) loose.
+template <bool canonical_output>
+SOTTO_IFMA_INLINE void forward_tail(const Modulus& m, const TransformTable& table, const uint64_t* x, uint32_t degree, uint32_t block, Lanes (&v)[tail_vectors]) {
   const uint32_t group = degree / tail_size + block;
-  const uint64_t* expanded = table.expanded + 2 * size_t(block) * pair_words;
-  Four v = load_four(x, lane_count);
-  forward_four<Narrow::by_test, Narrow::by_test>(m, v, broadcast_factor(table.pairs, group), broadcast_factor(table.pairs, 2 * group),
-                                                 broadcast_factor(table.pairs, 2 * group + 1));
-  forward_in_lanes(m, v.x0, v.x1, expanded);
-  forward_in_lanes(m, v.x2, v.x3, expanded + pair_words);
-  return v;
+  for (uint32_t i = 0; i < tail_vectors; i++) v[i] = load(x + i * lane_count);
+  for (uint32_t i = 0; i < 2; i++) {
+    const Factor w = broadcast_factor(table.pairs, group + i);
+    forward_butterfly<Narrow::by_table>(m, v[4 * i], v[4 * i + 2], w);
+    forward_butterfly<Narrow::by_table>(m, v[4 * i + 1], v[4 * i + 3], w);
+  }
+  for (uint32_t i = 0; i < 4; i++) forward_butterfly<Narrow::by_table>(m, v[2 * i], v[2 * i + 1], broadcast_factor(table.pairs, 2 * group + i));
+  forward_in_lanes<canonical_output>(m, v, table.expanded + 2 * size_t(block) * pair_words);
 }
 
-/// The first five inverse levels of block `block`, in place; canonical -> [0, 2 q) loose.
+/// The first five inverse levels of blocks `block` and `block` + 1, in place; canonical -> [0, 2 q) loose.
 SOTTO_IFMA_INLINE void inverse_tail(const Modulus& m, const TransformTable& table, uint64_t* x, uint32_t degree, uint32_t block) {
   const uint32_t group = degree / tail_size + block;
-  const uint64_t* expanded = table.expanded + 2 * size_t(block) * pair_words;
-  Four v = load_four(x, lane_count);
-  to_register_order(v.x0, v.x1);
-  to_register_order(v.x2, v.x3);
-  inverse_in_lanes(m, v.x0, v.x1, expanded);
-  inverse_in_lanes(m, v.x2, v.x3, expanded + pair_words);
-  inverse_four<false>(m, v, broadcast_factor(table.pairs, group), broadcast_factor(table.pairs, 2 * group), broadcast_factor(table.pairs, 2 * group + 1));
-  store_four(x, lane_count, v);
+  Lanes v[tail_vectors];
+  for (uint32_t i = 0; i < tail_vectors; i++) v[i] = load(x + i * lane_count);
+  for (uint32_t i = 0; i < tail_vectors; i += 2) to_register_order(v[i], v[i + 1]);
+  inverse_in_lanes(m, v, table.expanded + 2 * size_t(block) * pair_words);
+  for (uint32_t i = 0; i < 4; i++) inverse_butterfly<false>(m, v[2 * i], v[2 * i + 1], broadcast_factor(table.pairs, 2 * group + i));
+  for (uint32_t i = 0; i < 2; i++) {
+    const Factor w = broadcast_factor(table.pairs, group + i);
+    inverse_butterfly<false>(m, v[4 * i], v[4 * i + 2], w);
+    inverse_butterfly<false>(m, v[4 * i + 1], v[4 * i + 3], w);
+  }
+  for (uint32_t i = 0; i < tail_vectors; i++) store(x + i * lane_count, v[i]);
 }
 
 /// The levels left to memory passes are log2(N) - 5; when that is odd, one level goes alone.

@@ -1,0 +1,86 @@
+/** Rows to an encrypted rows file. */
+import type { ClientBackend } from "../circuits/backend.ts";
+import type { Description } from "../circuits/description.ts";
+import { encodeTreesRows, treesScale } from "../circuits/trees_rows.ts";
+import { encodeFile, type Header, inputRecordBytes } from "../circuits/wire.ts";
+import { SottoError } from "../errors.ts";
+import type { Row } from "../models/types.ts";
+import { type LongCallOptions, refuseCancelled, requireParameterSet, type TargetModel } from "./calls.ts";
+import { encryptLinearRows } from "./encrypt_linear.ts";
+import type { OpenSecretKey } from "./keys.ts";
+
+/** Rows encrypted in one call of the back end: bounds memory, and how often progress is told. */
+const ROWS_PER_CALL = 64;
+
+/** What encryption gives. */
+export interface EncryptedRows {
+  readonly file: Uint8Array;
+  /**
+   * Linear models: log2 of the fixed-point factor of each ciphertext, which decryption needs. It depends on the rows, so it stays
+   * with the client. Null for trees.
+   */
+  readonly scales: readonly number[] | null;
+}
+
+/**
+ * Encrypts rows for one model.
+ * @throws SottoError rows_refused (no rows, a wrong number of values, a value that the model does not take), wrong_parameter_set,
+ * cancelled.
+ */
+export async function encryptRows(
+  backend: ClientBackend,
+  secret: OpenSecretKey,
+  model: TargetModel,
+  rows: readonly Row[],
+  options: LongCallOptions = {},
+): Promise<EncryptedRows> {
+  if (rows.length === 0) throw new SottoError("rows_refused", "there are no rows to encrypt: give at least one");
+  requireParameterSet(backend, model.description);
+  const { description } = model;
+  const { records, scales } = description.mode === "linear"
+    ? await encryptLinearRows(backend, secret, description, rows, options)
+    : { records: await encryptTreesRows(backend, secret, description, rows, options), scales: null };
+  const recordBytes = inputRecordBytes(description.input_bits);
+  const header: Header = {
+    kind: "encrypted_rows",
+    recordCount: records.length / recordBytes,
+    recordBytes,
+    rowCount: rows.length,
+    coefficientBits: description.input_bits,
+    flags: 0,
+    parameterSet: backend.parameterSet,
+    keyId: secret.keyId,
+    modelId: modelIdBytes(model.id),
+  };
+  return { file: encodeFile(header, records), scales };
+}
+
+async function encryptTreesRows(
+  backend: ClientBackend,
+  secret: OpenSecretKey,
+  description: Extract<Description, { mode: "leaves" }>,
+  rows: readonly Row[],
+  options: LongCallOptions,
+): Promise<Uint8Array> {
+  const perRow = description.ciphertexts_per_row;
+  const rowBytes = perRow * inputRecordBytes(description.input_bits);
+  const records = new Uint8Array(rows.length * rowBytes);
+  for (let first = 0; first < rows.length; first += ROWS_PER_CALL) {
+    refuseCancelled(options);
+    const part = rows.slice(first, first + ROWS_PER_CALL);
+    const messages = encodeTreesRows(description, part);
+    const ciphertextCount = part.length * perRow;
+    const stride = messages.length / ciphertextCount;
+    const shape = { ciphertextCount, stride, scale: treesScale(description), bits: description.input_bits };
+    records.set(await backend.encrypt(secret.key, messages, shape), first * rowBytes);
+    messages.fill(0);
+    options.onProgress?.((first + part.length) / rows.length);
+  }
+  return records;
+}
+
+/** The 32 bytes of a model's id. @throws SottoError model_unknown when it is not 64 hex digits. */
+export function modelIdBytes(id: string): Uint8Array {
+  if (/^[0-9a-f]{64}$/.test(id)) return Uint8Array.fromHex(id);
+  throw new SottoError("model_unknown", `"${id}" is not the id of a model: it has 64 hex digits`);
+}

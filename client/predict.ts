@@ -1,0 +1,66 @@
+/** Rows in, predictions out, over HTTP: what `sotto predict` does. */
+import type { ClientBackend } from "../circuits/backend.ts";
+import { SottoError } from "../errors.ts";
+import type { Prediction, Row } from "../models/types.ts";
+import { decryptAnswers } from "./decrypt.ts";
+import type { LongCallOptions, TargetModel } from "./calls.ts";
+import { encryptRows } from "./encrypt.ts";
+import type { SottoClient } from "./http.ts";
+import type { OpenSecretKey } from "./keys.ts";
+
+/** Rows a request when the caller does not say: a few megabytes of ciphertexts. */
+const ROWS_PER_REQUEST = 512;
+
+/** Options of `predictRows`. */
+export interface PredictOptions extends LongCallOptions {
+  readonly rowsPerRequest?: number;
+}
+
+/** Predictions in the order of the rows, and what they cost. */
+export interface PredictedRows {
+  readonly predictions: Prediction[];
+  /** Milliseconds of evaluation on the server, over all requests. */
+  readonly serverMs: number;
+  readonly uploadBytes: number;
+  readonly answerBytes: number;
+}
+
+/**
+ * Encrypts rows, sends them request by request, decrypts the answers.
+ * @throws SottoError key_unknown when the key pair is not registered, and what `encryptRows`, `SottoClient.predict` and
+ * `decryptAnswers` throw.
+ */
+export async function predictRows(
+  client: SottoClient,
+  backend: ClientBackend,
+  secret: OpenSecretKey,
+  model: TargetModel,
+  rows: readonly Row[],
+  options: PredictOptions = {},
+): Promise<PredictedRows> {
+  if (rows.length === 0) throw new SottoError("rows_refused", "there are no rows to predict: give at least one");
+  const keys = model.description.mode === "linear" ? undefined : await findKeys(client, secret);
+  const total = { predictions: [] as Prediction[], serverMs: 0, uploadBytes: 0, answerBytes: 0 };
+  const step = options.rowsPerRequest ?? ROWS_PER_REQUEST;
+  for (let first = 0; first < rows.length; first += step) {
+    const part = rows.slice(first, first + step);
+    const { file, scales } = await encryptRows(backend, secret, model, part, { signal: options.signal });
+    const answers = await client.predict({ model: model.id, keys, file, signal: options.signal });
+    total.predictions.push(
+      ...await decryptAnswers(backend, secret, model, answers.file, { scales, signal: options.signal }),
+    );
+    total.serverMs += answers.serverMs;
+    total.uploadBytes += file.length;
+    total.answerBytes += answers.file.length;
+    options.onProgress?.((first + part.length) / rows.length);
+  }
+  return total;
+}
+
+/** The id of the registered evaluation keys that belong to a secret key. @throws SottoError key_unknown. */
+export async function findKeys(client: SottoClient, secret: OpenSecretKey): Promise<string> {
+  const keyId = secret.keyId.toHex();
+  const registered = (await client.listKeys()).filter((keys) => keys.key_id === keyId);
+  if (registered.length > 0) return registered.at(-1)!.id;
+  throw new SottoError("key_unknown", `the evaluation keys of key pair ${keyId} are not registered with the server`);
+}

@@ -1,0 +1,108 @@
+/** The server's configuration: the environment, read once and checked. */
+import { z } from "@hono/zod-openapi";
+import { SottoError } from "./errors.ts";
+
+const MEBIBYTE = 1024 * 1024;
+
+const count = (smallest: number, largest: number) => z.coerce.number().int().min(smallest).max(largest);
+const bytes = (standard: number) => count(1, Number.MAX_SAFE_INTEGER).default(standard);
+
+const environmentSchema = z.object({
+  SOTTO_HOST: z.string().default("127.0.0.1"),
+  SOTTO_PORT: count(0, 65535).default(8080),
+  SOTTO_DATA_DIR: z.string().default("./data"),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres:// or postgresql://").optional(),
+  SOTTO_MAX_KEY_BYTES: bytes(64 * MEBIBYTE),
+  SOTTO_MAX_MODEL_BYTES: bytes(100_000_000),
+  SOTTO_MAX_PREDICTION_BYTES: bytes(1024 * MEBIBYTE),
+  SOTTO_THREADS: count(1, 1024).optional(),
+  SOTTO_BACKEND: z.string().optional(),
+  SOTTO_LIBRARY: z.string().optional(),
+  SOTTO_LOG_LEVEL: z.enum(["debug", "info", "warning", "error"]).default("info"),
+  SOTTO_KEY_EXPIRY_DAYS: count(1, 36500).default(365),
+  SOTTO_CONCURRENT_PREDICTIONS: count(1, 1024).default(2),
+  SOTTO_QUEUED_PREDICTIONS: count(0, 4096).default(32),
+  SOTTO_PREPARED_KEY_BYTES: bytes(512 * MEBIBYTE),
+  SOTTO_COMPILED_MODELS: count(1, 4096).default(16),
+  SOTTO_ANSWER_MEMORY_BYTES: bytes(4 * MEBIBYTE),
+  SOTTO_DRAIN_SECONDS: count(0, 3600).default(30),
+  SOTTO_UPLOAD_IDLE_SECONDS: count(1, 86400).default(60),
+});
+
+/** Checked, immutable settings. All sizes are bytes. */
+export interface Config {
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0 lets the operating system choose. */
+  readonly port: number;
+  /** Folder of the embedded database and of the objects. */
+  readonly dataDir: string;
+  /** PostgreSQL; the embedded database in `dataDir` when absent. */
+  readonly databaseUrl?: string;
+  readonly maxKeyBytes: number;
+  readonly maxModelBytes: number;
+  readonly maxPredictionBytes: number;
+  /** Worker threads of the kernels; all cores when absent. */
+  readonly threads?: number;
+  /** Name of the kernel back end; the fastest of this machine when absent. */
+  readonly backend?: string;
+  /** Path of the kernel library; the built one when absent. */
+  readonly library?: string;
+  readonly logLevel: "debug" | "info" | "warning" | "error";
+  /** Days until registered evaluation keys expire. */
+  readonly keyExpiryDays: number;
+  /** Predictions that compute at the same time. */
+  readonly concurrentPredictions: number;
+  /** Predictions that may wait beyond those; further ones are answered `busy`. */
+  readonly queuedPredictions: number;
+  /** Resident prepared evaluation keys that are kept between requests. */
+  readonly preparedKeyBytes: number;
+  /** Compiled models that are kept between requests. */
+  readonly compiledModels: number;
+  /** Answers above this size wait in a file until they are complete. */
+  readonly answerMemoryBytes: number;
+  /** How long a stop waits for the requests that are running. */
+  readonly drainSeconds: number;
+  /** How long the next bytes of an upload may take. */
+  readonly uploadIdleSeconds: number;
+}
+
+/**
+ * Settings from environment variables; an empty variable counts as absent.
+ * Throws `configuration_invalid` naming every variable that is wrong.
+ */
+export function readConfig(environment: Record<string, string | undefined> = Deno.env.toObject()): Config {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const result = environmentSchema.safeParse(present);
+  if (!result.success) throw invalid(result.error);
+  return Object.freeze(toConfig(result.data));
+}
+
+function invalid(error: z.ZodError): SottoError {
+  const wrong = error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  return new SottoError("configuration_invalid", `correct these environment variables: ${wrong.join("; ")}`);
+}
+
+function toConfig(values: z.infer<typeof environmentSchema>): Config {
+  return {
+    host: values.SOTTO_HOST,
+    port: values.SOTTO_PORT,
+    dataDir: values.SOTTO_DATA_DIR,
+    databaseUrl: values.DATABASE_URL,
+    maxKeyBytes: values.SOTTO_MAX_KEY_BYTES,
+    maxModelBytes: values.SOTTO_MAX_MODEL_BYTES,
+    maxPredictionBytes: values.SOTTO_MAX_PREDICTION_BYTES,
+    threads: values.SOTTO_THREADS,
+    backend: values.SOTTO_BACKEND,
+    library: values.SOTTO_LIBRARY,
+    logLevel: values.SOTTO_LOG_LEVEL,
+    keyExpiryDays: values.SOTTO_KEY_EXPIRY_DAYS,
+    concurrentPredictions: values.SOTTO_CONCURRENT_PREDICTIONS,
+    queuedPredictions: values.SOTTO_QUEUED_PREDICTIONS,
+    preparedKeyBytes: values.SOTTO_PREPARED_KEY_BYTES,
+    compiledModels: values.SOTTO_COMPILED_MODELS,
+    answerMemoryBytes: values.SOTTO_ANSWER_MEMORY_BYTES,
+    drainSeconds: values.SOTTO_DRAIN_SECONDS,
+    uploadIdleSeconds: values.SOTTO_UPLOAD_IDLE_SECONDS,
+  };
+}

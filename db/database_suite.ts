@@ -1,0 +1,153 @@
+/** The one suite of the queries, run on every database that `openDatabase` knows. */
+import assert from "node:assert/strict";
+import type { Description } from "../circuits/description.ts";
+import {
+  createTenant,
+  createToken,
+  type Database,
+  deleteEvaluationKeys,
+  deleteModel,
+  type EvaluationKeysRow,
+  findEvaluationKeys,
+  findModel,
+  findOrCreateTenant,
+  insertEvaluationKeys,
+  insertModel,
+  isObjectReferenced,
+  listEvaluationKeys,
+  listModels,
+  listTenants,
+  listTokens,
+  type ModelRow,
+  renewEvaluationKeys,
+  revokeToken,
+  verifyToken,
+} from "./mod.ts";
+
+/** Cases by the sentence that they prove; each makes its own tenants. */
+export const databaseSuite: Record<string, (database: Database) => Promise<void>> = {
+  "the database answers": (database) => database.check(),
+  "a tenant's name is unique and has a form": tenantNames,
+  "a token is verified by its secret and nothing else": tokenVerification,
+  "an expired token and a revoked token are refused": tokenEnds,
+  "a tenant lists and revokes its own tokens only": tokenOwners,
+  "evaluation keys are found by their tenant only, once each": keyRows,
+  "evaluation keys can be renewed": keyRenewal,
+  "a model comes back as it was described": modelRows,
+  "an object is referenced until its last row is gone": references,
+  "a row of an unknown tenant is refused": unknownTenant,
+};
+
+const hex = () => crypto.randomUUID().replaceAll("-", "").repeat(2);
+const tenantOf = async (database: Database) => (await createTenant(database, `tenant ${crypto.randomUUID()}`)).id;
+
+function keysRow(tenantId: string): EvaluationKeysRow {
+  const createdAt = new Date("2026-01-02T03:04:05.678Z");
+  const expiresAt = new Date("2027-01-02T03:04:05.678Z");
+  const digests = { digest: hex(), objectDigest: hex(), keyId: hex() };
+  return { tenantId, ...digests, parameterSet: "ring-2048-q50", bytes: 2 ** 40, createdAt, expiresAt };
+}
+
+function modelRow(tenantId: string): ModelRow {
+  return {
+    tenantId,
+    id: hex(),
+    name: "a model",
+    source: { format: "xgboost", version: "3.0", objective: "binary:logistic" },
+    options: { format: "xgboost", bins: { kind: "quantile", edges: [[0.1, 1e-300], []] } },
+    description: { mode: "leaves", label_offset: 0.1 + 0.2, features: [{ name: 'é"\\' }] } as unknown as Description,
+    objectDigest: hex(),
+    createdAt: new Date(),
+  };
+}
+
+async function tenantNames(database: Database): Promise<void> {
+  const name = `one ${crypto.randomUUID()}`;
+  const { id } = await createTenant(database, name);
+  await assert.rejects(createTenant(database, name), { code: "conflict" });
+  assert.equal((await findOrCreateTenant(database, name)).id, id);
+  assert.ok((await listTenants(database)).some((tenant) => tenant.id === id));
+  for (const bad of ["", " x", "a\nb", "x".repeat(101)]) {
+    await assert.rejects(createTenant(database, bad), { code: "malformed_request" });
+  }
+}
+
+async function tokenVerification(database: Database): Promise<void> {
+  const tenant = await tenantOf(database);
+  const { token, id } = await createToken(database, { tenant, scopes: ["predict", "predict"], days: 1 });
+  const found = await verifyToken(database, token);
+  assert.equal(found.tenantId, tenant);
+  assert.deepEqual(found.scopes, ["predict"]);
+  assert.equal("hash" in found, false);
+  const other = token.slice(0, -1) + (token.endsWith("A") ? "B" : "A");
+  for (const wrong of [other, "", id, `sotto_${"0".repeat(16)}_${"A".repeat(43)}`]) {
+    await assert.rejects(verifyToken(database, wrong), { code: "token_invalid" });
+  }
+}
+
+async function tokenEnds(database: Database): Promise<void> {
+  const tenant = await tenantOf(database);
+  const { token, id } = await createToken(database, { tenant, scopes: ["admin"], days: 1 });
+  await assert.rejects(verifyToken(database, token, new Date(Date.now() + 86_400_001)), { code: "token_expired" });
+  assert.equal(await revokeToken(database, id, tenant), true);
+  const first = (await listTokens(database, tenant))[0].revokedAt;
+  assert.equal(await revokeToken(database, id), true);
+  assert.deepEqual((await listTokens(database, tenant))[0].revokedAt, first);
+  await assert.rejects(verifyToken(database, token), { code: "token_invalid", message: /revoked/ });
+}
+
+async function tokenOwners(database: Database): Promise<void> {
+  const [mine, theirs] = [await tenantOf(database), await tenantOf(database)];
+  const { id } = await createToken(database, { tenant: theirs, scopes: ["admin"], days: 1 });
+  assert.deepEqual(await listTokens(database, mine), []);
+  assert.equal(await revokeToken(database, id, mine), false);
+  assert.equal((await listTokens(database)).some((token) => token.id === id), true);
+}
+
+async function keyRows(database: Database): Promise<void> {
+  const [mine, theirs] = [await tenantOf(database), await tenantOf(database)];
+  const row = keysRow(mine);
+  assert.deepEqual(await insertEvaluationKeys(database, row), { row, created: true });
+  const again = await insertEvaluationKeys(database, { ...row, createdAt: new Date() });
+  assert.deepEqual(again, { row, created: false });
+  assert.equal(await findEvaluationKeys(database, theirs, row.digest), undefined);
+  assert.equal(await deleteEvaluationKeys(database, theirs, row.digest), undefined);
+  assert.deepEqual(await listEvaluationKeys(database, theirs), []);
+  assert.deepEqual(await listEvaluationKeys(database, mine), [row]);
+  assert.deepEqual(await deleteEvaluationKeys(database, mine, row.digest), row);
+  assert.equal(await findEvaluationKeys(database, mine, row.digest), undefined);
+}
+
+async function keyRenewal(database: Database): Promise<void> {
+  const row = keysRow(await tenantOf(database));
+  await insertEvaluationKeys(database, row);
+  const later = new Date("2030-01-01T00:00:00Z");
+  const renewed = await renewEvaluationKeys(database, row.tenantId, row.digest, later);
+  assert.deepEqual(renewed, { ...row, expiresAt: later });
+}
+
+async function modelRows(database: Database): Promise<void> {
+  const [mine, theirs] = [await tenantOf(database), await tenantOf(database)];
+  const row = modelRow(mine);
+  assert.deepEqual(await insertModel(database, row), { row, created: true });
+  assert.deepEqual(await insertModel(database, { ...row, name: "another" }), { row, created: false });
+  assert.equal(await findModel(database, theirs, row.id), undefined);
+  const { id, name, createdAt, source } = row;
+  assert.deepEqual(await listModels(database, mine), [{ id, name, createdAt, source }]);
+  assert.equal(await deleteModel(database, theirs, row.id), undefined);
+  assert.deepEqual(await deleteModel(database, mine, row.id), row);
+}
+
+async function references(database: Database): Promise<void> {
+  const [a, b] = [keysRow(await tenantOf(database)), modelRow(await tenantOf(database))];
+  await insertEvaluationKeys(database, a);
+  await insertModel(database, { ...b, objectDigest: a.objectDigest });
+  await deleteEvaluationKeys(database, a.tenantId, a.digest);
+  assert.equal(await isObjectReferenced(database, a.objectDigest), true);
+  await deleteModel(database, b.tenantId, b.id);
+  assert.equal(await isObjectReferenced(database, a.objectDigest), false);
+}
+
+async function unknownTenant(database: Database): Promise<void> {
+  await assert.rejects(insertEvaluationKeys(database, keysRow(crypto.randomUUID())));
+}

@@ -1,0 +1,59 @@
+import { and, asc, eq } from "drizzle-orm";
+import type { Database } from "./database.ts";
+import { evaluationKeys } from "./schema.ts";
+
+export type EvaluationKeysRow = typeof evaluationKeys.$inferSelect;
+
+/** Adds the row, unless the tenant has that file already: then the old row comes back and `created` is false. */
+export async function insertEvaluationKeys(
+  database: Database,
+  row: EvaluationKeysRow,
+): Promise<{ row: EvaluationKeysRow; created: boolean }> {
+  const [inserted] = await database.queries.insert(evaluationKeys).values(row).onConflictDoNothing().returning();
+  if (inserted !== undefined) return { row: inserted, created: true };
+  const kept = await findEvaluationKeys(database, row.tenantId, row.digest);
+  return kept === undefined ? insertEvaluationKeys(database, row) : { row: kept, created: false };
+}
+
+/** A tenant's keys by the digest of their file. */
+export async function findEvaluationKeys(
+  database: Database,
+  tenantId: string,
+  digest: string,
+): Promise<EvaluationKeysRow | undefined> {
+  const [row] = await database.queries.select().from(evaluationKeys).where(owned(tenantId, digest));
+  return row;
+}
+
+/** A tenant's keys, oldest first. */
+export function listEvaluationKeys(database: Database, tenantId: string): Promise<EvaluationKeysRow[]> {
+  return database.queries.select().from(evaluationKeys)
+    .where(eq(evaluationKeys.tenantId, tenantId))
+    .orderBy(asc(evaluationKeys.createdAt), asc(evaluationKeys.digest));
+}
+
+/** Moves the time of expiry of a tenant's keys. */
+export async function renewEvaluationKeys(
+  database: Database,
+  tenantId: string,
+  digest: string,
+  expiresAt: Date,
+): Promise<EvaluationKeysRow | undefined> {
+  const [row] = await database.queries.update(evaluationKeys).set({ expiresAt }).where(owned(tenantId, digest))
+    .returning();
+  return row;
+}
+
+/** The deleted row, or nothing when the tenant has no such keys. */
+export async function deleteEvaluationKeys(
+  database: Database,
+  tenantId: string,
+  digest: string,
+): Promise<EvaluationKeysRow | undefined> {
+  const [row] = await database.queries.delete(evaluationKeys).where(owned(tenantId, digest)).returning();
+  return row;
+}
+
+function owned(tenantId: string, digest: string) {
+  return and(eq(evaluationKeys.tenantId, tenantId), eq(evaluationKeys.digest, digest));
+}

@@ -1,0 +1,15 @@
+/** Words that the tables and their callers share. */
+
+/** `predict`: keys, reading models, predictions. `admin`: all of that, models and tokens. */
+export const SCOPES = ["predict", "admin"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** How a model file is read; together with the file it determines the model. */
+export interface ImportOptions {
+  readonly format: "xgboost" | "lightgbm" | "onnx";
+  /** `quantile`: every threshold moves to the nearest edge of its feature, one sorted list a feature. */
+  readonly bins: { readonly kind: "model" } | {
+    readonly kind: "quantile";
+    readonly edges: readonly (readonly number[])[];
+  };
+}

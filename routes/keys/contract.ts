@@ -1,0 +1,84 @@
+import { createRoute, z } from "@hono/zod-openapi";
+import { requireScope } from "../authentication.ts";
+import { problems } from "../problem.ts";
+import { BEARER, digestParams, digestSchema, EXAMPLE_DIGEST, fileBody, instantSchema } from "../schemas.ts";
+
+export const keysSchema = z.object({
+  id: digestSchema,
+  key_id: digestSchema,
+  parameter_set: z.string(),
+  bytes: z.number().int(),
+  created_at: instantSchema,
+  expires_at: instantSchema,
+}).openapi("EvaluationKeys", {
+  example: {
+    id: EXAMPLE_DIGEST,
+    key_id: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    parameter_set: "ring-2048-q50",
+    bytes: 563392,
+    created_at: "2026-03-01T12:00:00.000Z",
+    expires_at: "2027-03-01T12:00:00.000Z",
+  },
+});
+
+const shared = { tags: ["keys"], security: BEARER, middleware: requireScope("predict") };
+const json = { "application/json": { schema: keysSchema } };
+const ACCESS = ["token_missing", "token_invalid", "token_expired", "scope_missing", "internal"] as const;
+
+export const registerKeys = createRoute({
+  ...shared,
+  method: "post",
+  path: "/v1/keys",
+  summary: "Register evaluation keys",
+  request: { body: fileBody("An evaluation key file") },
+  responses: {
+    201: { description: "Registered", content: json },
+    200: { description: "The same file was registered before", content: json },
+    ...problems(
+      ...ACCESS,
+      "malformed_request",
+      "malformed_file",
+      "digest_mismatch",
+      "wrong_file_kind",
+      "unsupported_version",
+      "wrong_parameter_set",
+      "body_too_large",
+      "cancelled",
+    ),
+  },
+});
+
+export const listKeys = createRoute({
+  ...shared,
+  method: "get",
+  path: "/v1/keys",
+  summary: "List your evaluation keys",
+  responses: {
+    200: {
+      description: "Yours, oldest first",
+      content: { "application/json": { schema: z.object({ keys: z.array(keysSchema) }) } },
+    },
+    ...problems(...ACCESS),
+  },
+});
+
+export const showKeys = createRoute({
+  ...shared,
+  method: "get",
+  path: "/v1/keys/{id}",
+  summary: "Show registered evaluation keys",
+  request: { params: digestParams },
+  responses: {
+    200: { description: "The keys", content: json },
+    ...problems(...ACCESS, "malformed_request", "key_unknown"),
+  },
+});
+
+export const deleteKeys = createRoute({
+  ...shared,
+  method: "delete",
+  path: "/v1/keys/{id}",
+  summary: "Delete registered evaluation keys",
+  request: { params: digestParams },
+  responses: { 204: { description: "Deleted" }, ...problems(...ACCESS, "malformed_request", "key_unknown") },
+});

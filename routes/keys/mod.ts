@@ -1,0 +1,64 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { z } from "@hono/zod-openapi";
+import {
+  deleteEvaluationKeys,
+  type EvaluationKeysRow,
+  findEvaluationKeys,
+  isObjectReferenced,
+  listEvaluationKeys,
+} from "../../db/mod.ts";
+import { SottoError } from "../../errors.ts";
+import { bodyStream } from "../body.ts";
+import type { Env, Services } from "../services.ts";
+import { deleteKeys, type keysSchema, listKeys, registerKeys, showKeys } from "./contract.ts";
+import { register } from "./register.ts";
+
+/** Adds the routes of evaluation keys. */
+export function addKeyRoutes(app: OpenAPIHono<Env>, services: Services): void {
+  const { config, database } = services;
+  const limits = { maxBytes: config.maxKeyBytes, idleSeconds: config.uploadIdleSeconds };
+  app.openapi(registerKeys, async (c) => {
+    const { row, created } = await register(services, c.get("caller").tenantId, bodyStream(c, limits));
+    return c.json(shown(row), created ? 201 : 200);
+  });
+  app.openapi(listKeys, async (c) => {
+    const rows = await listEvaluationKeys(database, c.get("caller").tenantId);
+    return c.json({ keys: rows.map(shown) }, 200);
+  });
+  app.openapi(showKeys, async (c) => {
+    const row = await findEvaluationKeys(database, c.get("caller").tenantId, c.req.valid("param").id);
+    if (row === undefined) throw unknownKeys();
+    return c.json(shown(row), 200);
+  });
+  app.openapi(deleteKeys, async (c) => {
+    await remove(services, c.get("caller").tenantId, c.req.valid("param").id);
+    return c.body(null, 204);
+  });
+}
+
+/** The error for keys that the tenant has not, whoever else has them. */
+export function unknownKeys(): SottoError {
+  return new SottoError("key_unknown", "you have no evaluation keys with this id: list yours with GET /v1/keys");
+}
+
+async function remove(services: Services, tenantId: string, digest: string): Promise<void> {
+  const row = await findEvaluationKeys(services.database, tenantId, digest);
+  if (row === undefined) throw unknownKeys();
+  await services.store.exclusive(row.objectDigest, async () => {
+    await deleteEvaluationKeys(services.database, tenantId, digest);
+    if (await isObjectReferenced(services.database, row.objectDigest)) return;
+    services.preparedKeys.drop(row.objectDigest);
+    await services.store.delete(row.objectDigest);
+  });
+}
+
+function shown(row: EvaluationKeysRow): z.infer<typeof keysSchema> {
+  return {
+    id: row.digest,
+    key_id: row.keyId,
+    parameter_set: row.parameterSet,
+    bytes: row.bytes,
+    created_at: row.createdAt.toISOString(),
+    expires_at: row.expiresAt.toISOString(),
+  };
+}

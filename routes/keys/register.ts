@@ -1,0 +1,56 @@
+import { decodeFile } from "../../circuits/wire.ts";
+import { type EvaluationKeysRow, findEvaluationKeys, insertEvaluationKeys, renewEvaluationKeys } from "../../db/mod.ts";
+import type { StagedObject } from "../../store/mod.ts";
+import type { Services } from "../services.ts";
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Takes an evaluation key file: staged, checked (header, digest, one load by the back end), made visible, then named by a row,
+ * in this order, so that a crash never leaves a row without its object. The same file again renews keys that have expired and
+ * else changes nothing.
+ */
+export async function register(
+  services: Services,
+  tenantId: string,
+  body: ReadableStream<Uint8Array>,
+): Promise<{ row: EvaluationKeysRow; created: boolean }> {
+  const staged = await services.store.stage(body, { maxBytes: services.config.maxKeyBytes });
+  try {
+    const row = await checkedRow(services, tenantId, staged);
+    return await services.store.exclusive(staged.digest, () => keep(services, row, staged));
+  } finally {
+    await staged.discard();
+  }
+}
+
+async function checkedRow(services: Services, tenantId: string, staged: StagedObject): Promise<EvaluationKeysRow> {
+  const { backend, config } = services;
+  const { header, payload, digest } = decodeFile(await staged.read(), {
+    kind: "evaluation_keys",
+    parameterSet: backend.parameterSet,
+    maxBytes: config.maxKeyBytes,
+  });
+  (await backend.loadEvaluationKeys(payload)).close();
+  const createdAt = new Date();
+  return {
+    tenantId,
+    digest,
+    objectDigest: staged.digest,
+    keyId: header.keyId.toHex(),
+    parameterSet: header.parameterSet,
+    bytes: staged.bytes,
+    createdAt,
+    expiresAt: new Date(createdAt.getTime() + config.keyExpiryDays * DAY_MS),
+  };
+}
+
+async function keep({ database, store }: Services, row: EvaluationKeysRow, staged: StagedObject) {
+  const known = await findEvaluationKeys(database, row.tenantId, row.digest);
+  if (known === undefined || !(await store.has(staged.digest))) await staged.commit();
+  if (known !== undefined && known.expiresAt <= row.createdAt) {
+    const renewed = await renewEvaluationKeys(database, row.tenantId, row.digest, row.expiresAt);
+    if (renewed !== undefined) return { row: renewed, created: false };
+  }
+  return known === undefined ? insertEvaluationKeys(database, row) : { row: known, created: false };
+}

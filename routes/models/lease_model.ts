@@ -1,0 +1,40 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Description } from "../../circuits/description.ts";
+import type { ModelRow } from "../../db/mod.ts";
+import { SottoError } from "../../errors.ts";
+import { importModel } from "../../models/mod.ts";
+import type { Lease } from "../handle_cache.ts";
+import { type CompiledModel, compileModel } from "./compiled_model.ts";
+import type { Services } from "../services.ts";
+import { planModel } from "./plan_model.ts";
+
+/** The name of a model among the compiled ones. */
+export function compiledId(row: { tenantId: string; id: string }): string {
+  return `${row.tenantId}/${row.id}`;
+}
+
+/**
+ * The compiled model, from memory or made again from its file.
+ * Throws `conflict` when this version of the server would describe it differently from what its clients were told.
+ */
+export function leaseModel(services: Services, row: ModelRow): Promise<Lease<CompiledModel>> {
+  return services.compiledModels.lease(compiledId(row), async () => {
+    const file = await services.store.get(row.objectDigest);
+    const model = importModel(row.options.format, file, row.options);
+    const { backend } = services;
+    const planned = planModel(model, await backend.unitCosts(), backend.parameterSet);
+    if (!sameLayout(planned.description, row.description)) throw changed();
+    return compileModel(planned, backend);
+  });
+}
+
+/** Equal in everything that clients encrypt and decrypt by; the plan holds measured times. */
+function sameLayout(made: Description, stored: Description): boolean {
+  const layout = ({ plan: _plan, ...rest }: Description) => JSON.parse(JSON.stringify(rest));
+  return isDeepStrictEqual(layout(made), layout(stored));
+}
+
+function changed(): SottoError {
+  const why = "the model was imported by another version or for another parameter set";
+  return new SottoError("conflict", `${why}: delete it and import it again`);
+}

@@ -1,0 +1,48 @@
+/** What the routes work with: made once by `createApp`. */
+import type { ServerBackend } from "../circuits/backend.ts";
+import type { Config } from "../config.ts";
+import type { Database, TokenInfo } from "../db/mod.ts";
+import type { ObjectStore } from "../store/mod.ts";
+import type { CompiledModel } from "./models/compiled_model.ts";
+import type { Gate } from "./gate.ts";
+import type { HandleCache } from "./handle_cache.ts";
+import type { EvaluationKeys } from "../circuits/backend.ts";
+
+/** Structured log; a LogTape logger is one. Never give it tokens, bodies or rows. */
+export interface Log {
+  info(message: string, properties: Record<string, unknown>): void;
+  warn(message: string, properties: Record<string, unknown>): void;
+  error(message: string, properties: Record<string, unknown>): void;
+}
+
+/** What the app is a function of. */
+export interface AppParts {
+  readonly config: Config;
+  readonly database: Database;
+  readonly store: ObjectStore;
+  readonly backend: ServerBackend;
+  readonly log: Log;
+}
+
+/** The parts, and what is kept in memory between requests. */
+export interface Services extends AppParts {
+  /** Prepared evaluation keys by object digest, weighed in bytes. */
+  readonly preparedKeys: HandleCache<EvaluationKeys>;
+  /** Compiled models by tenant and id, weighed one each. */
+  readonly compiledModels: HandleCache<CompiledModel>;
+  /** Admission of predictions and their turns at the back end. */
+  readonly predictions: Gate;
+  /** Imports run one by one: each may hold a whole model file several times over. */
+  readonly imports: Gate;
+}
+
+/** Per request. */
+export interface Env {
+  Variables: {
+    requestId: string;
+    /** Set on every path below `/v1`. */
+    caller: TokenInfo;
+    /** The code of the error that was answered, for the log. */
+    errorCode: string | undefined;
+  };
+}
