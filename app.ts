@@ -22,6 +22,8 @@ import {
 } from "./routes/mod.ts";
 import { tooLarge } from "./store/mod.ts";
 
+export { type Log, openLog } from "./routes/mod.ts";
+
 const JSON_BYTES_MAX = 64 * 1024;
 const QUEUED_IMPORTS = 4;
 

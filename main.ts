@@ -1,12 +1,10 @@
 /** Wires the server: configuration, database, object store, back end, HTTP. Run it with `deno run -A main.ts serve`. */
 import { join } from "node:path";
-import { type App, createApp } from "./app.ts";
+import { type App, createApp, type Log, openLog } from "./app.ts";
 import type { ServerBackend } from "./circuits/backend.ts";
 import { type Config, readConfig } from "./config.ts";
 import { type Database, lockFolder, openDatabase } from "./db/mod.ts";
 import { isSottoError, SottoError } from "./errors.ts";
-import { openLog } from "./log.ts";
-import type { Log } from "./routes/mod.ts";
 import { openFileStore } from "./store/mod.ts";
 
 /** A server that listens. */
@@ -60,8 +58,7 @@ function requireSecure(backend: ServerBackend, { allowInsecure = false }: StartO
 type HttpServer = Deno.HttpServer<Deno.NetAddr>;
 
 function listen({ host, port }: Config, app: App, log: Log): HttpServer {
-  const onListen = (address: Deno.NetAddr) =>
-    log.info("listening", { hostname: address.hostname, port: address.port });
+  const onListen = (address: Deno.NetAddr) => log.info("listening", { hostname: address.hostname, port: address.port });
   try {
     return Deno.serve({ hostname: host, port, onListen }, (request) => app.fetch(request));
   } catch (cause) {

@@ -1,12 +1,17 @@
 /** The demo's rows on their way: encrypted, sent, answered, decrypted, in batches that bound memory. */
 import type { ClientBackend } from "../circuits/backend.ts";
-import { decryptAnswers, encryptRows, type OpenSecretKey, type SottoClient, type TargetModel } from "../client/mod.ts";
+import {
+  decryptAnswers,
+  encryptRows,
+  type OpenSecretKey,
+  rowsPerRequest,
+  type SottoClient,
+  type TargetModel,
+} from "../client/mod.ts";
 import type { Prediction, Row } from "../models/types.ts";
 import type { Context } from "./context.ts";
 import type { DemoReport } from "./demo_report.ts";
 import { startProgress } from "./progress.ts";
-
-const ROWS_PER_BATCH = 2048;
 
 /** Who takes part. */
 export interface Parties {
@@ -33,11 +38,12 @@ export interface Totals {
 /** Predicts every row and prints what each part took. */
 export async function predictInBatches(parties: Parties, rows: readonly Row[]): Promise<Totals> {
   const batches: Totals[] = [];
+  const step = rowsPerRequest(parties.model.description);
   {
     using bar = startProgress(parties.context, "        predicting");
-    for (let first = 0; first < rows.length; first += ROWS_PER_BATCH) {
-      batches.push(await predictBatch(parties, rows.slice(first, first + ROWS_PER_BATCH)));
-      bar.update(Math.min(1, (first + ROWS_PER_BATCH) / rows.length));
+    for (let first = 0; first < rows.length; first += step) {
+      batches.push(await predictBatch(parties, rows.slice(first, first + step)));
+      bar.update(Math.min(1, (first + step) / rows.length));
     }
   }
   const totals = addUp(batches);

@@ -16,7 +16,7 @@ export {
 } from "./http.ts";
 export { isSealed, type NewKeys, newKeys, type OpenSecretKey, openSecretKey } from "./keys.ts";
 export { calibrationEdges, guessFormat, MODEL_FORMATS, type ModelFormat } from "./model_file.ts";
-export { findKeys, type PredictedRows, type PredictOptions, predictRows } from "./predict.ts";
+export { findKeys, type PredictedRows, type PredictOptions, predictRows, rowsPerRequest } from "./predict.ts";
 export { predictionCells, predictionColumns, predictionsCsv } from "./predictions.ts";
 export { readRows, type RowFeature } from "./rows.ts";
 export { decodeScales, encodeScales } from "./scales.ts";

@@ -1,5 +1,6 @@
 /** Rows in, predictions out, over HTTP: what `sotto predict` does. */
 import type { ClientBackend } from "../circuits/backend.ts";
+import type { Description } from "../circuits/description.ts";
 import { SottoError } from "../errors.ts";
 import type { Prediction, Row } from "../models/types.ts";
 import { decryptAnswers } from "./decrypt.ts";
@@ -8,8 +9,10 @@ import { encryptRows } from "./encrypt.ts";
 import type { SottoClient } from "./http.ts";
 import type { OpenSecretKey } from "./keys.ts";
 
-/** Rows a request when the caller does not say: a few megabytes of ciphertexts. */
-const ROWS_PER_REQUEST = 512;
+/** What one request should take at most: so much of the server's time (one thread), so many bytes up, so many rows. */
+const REQUEST_MS = 10_000;
+const REQUEST_BYTES = 16 * 1024 * 1024;
+const REQUEST_ROWS = 4096;
 
 /** Options of `predictRows`. */
 export interface PredictOptions extends LongCallOptions {
@@ -41,7 +44,7 @@ export async function predictRows(
   if (rows.length === 0) throw new SottoError("rows_refused", "there are no rows to predict: give at least one");
   const keys = model.description.mode === "linear" ? undefined : await findKeys(client, secret);
   const total = { predictions: [] as Prediction[], serverMs: 0, uploadBytes: 0, answerBytes: 0 };
-  const step = options.rowsPerRequest ?? ROWS_PER_REQUEST;
+  const step = options.rowsPerRequest ?? rowsPerRequest(model.description);
   for (let first = 0; first < rows.length; first += step) {
     const part = rows.slice(first, first + step);
     const { file, scales } = await encryptRows(backend, secret, model, part, { signal: options.signal });
@@ -55,6 +58,14 @@ export async function predictRows(
     options.onProgress?.((first + part.length) / rows.length);
   }
   return total;
+}
+
+/** How many rows of a model make a request of moderate length; whole ciphertexts for linear models. */
+export function rowsPerRequest(description: Description): number {
+  const { server_ms_per_row, upload_bytes_per_row } = description.plan;
+  const rows = Math.min(REQUEST_ROWS, REQUEST_MS / server_ms_per_row, REQUEST_BYTES / upload_bytes_per_row);
+  const unit = description.mode === "linear" ? description.rows_per_ciphertext : 1;
+  return Math.max(1, Math.floor(rows / unit)) * unit;
 }
 
 /** The id of the registered evaluation keys that belong to a secret key. @throws SottoError key_unknown. */

@@ -13,6 +13,7 @@ import type { ForestModel, LinearModel } from "../models/types.ts";
 import { decryptAnswers } from "./decrypt.ts";
 import { encryptRows } from "./encrypt.ts";
 import { newKeys, openSecretKey } from "./keys.ts";
+import { rowsPerRequest } from "./predict.ts";
 import { decodeScales, encodeScales } from "./scales.ts";
 
 const MODEL_ID = "ab".repeat(32);
@@ -193,4 +194,17 @@ Deno.test("progress is told, and a cancelled call stops", async () => {
   assert.deepEqual(shares, [64 / 130, 128 / 130, 1]);
   const signal = AbortSignal.abort();
   await rejects(encryptRows(backend, secret, treesTarget, rows, { signal }), "cancelled", /cancelled/);
+});
+
+Deno.test("a request is as many rows as take ten seconds or sixteen megabytes, in whole ciphertexts", () => {
+  const planned = (server_ms_per_row: number, upload_bytes_per_row: number) => ({
+    ...trees.description,
+    plan: { ...trees.description.plan, server_ms_per_row, upload_bytes_per_row },
+  });
+  assert.equal(rowsPerRequest(planned(1, 1)), 4096);
+  assert.equal(rowsPerRequest(planned(100, 10_000)), 100);
+  assert.equal(rowsPerRequest(planned(60_000, 10_000)), 1);
+  assert.equal(rowsPerRequest(planned(0.1, 65_536)), 256);
+  const perCiphertext = affine.description.rows_per_ciphertext;
+  assert.equal(rowsPerRequest(affine.description) % perCiphertext, 0);
 });

@@ -14,4 +14,4 @@ export { deleteModel, findModel, insertModel, listModels, type ModelRow, type Mo
 export { isObjectReferenced } from "./object_references.ts";
 export { createTenant, findOrCreateTenant, listTenants, type Tenant } from "./tenants.ts";
 export { createToken, listTokens, type NewToken, revokeToken, type TokenInfo, verifyToken } from "./tokens.ts";
-export { type ImportOptions, type Scope, SCOPES } from "./types.ts";
+export { type ImportOptions, type ModelSource, type Scope, SCOPES, type StoredDescription } from "./types.ts";

@@ -1,8 +1,6 @@
 /** The tables. Large bytes never lie here: rows name objects of the object store by digest. */
 import { bigint, index, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
-import type { Description } from "../circuits/description.ts";
-import type { Source } from "../models/types.ts";
-import type { ImportOptions, Scope } from "./types.ts";
+import type { ImportOptions, ModelSource, Scope, StoredDescription } from "./types.ts";
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
 
@@ -44,9 +42,9 @@ export const models = pgTable("models", {
   tenantId: uuid("tenant_id").notNull().references(() => tenants.id, { onDelete: "cascade" }),
   id: text("id").notNull(),
   name: text("name").notNull(),
-  source: jsonb("source").$type<Source>().notNull(),
+  source: jsonb("source").$type<ModelSource>().notNull(),
   options: jsonb("options").$type<ImportOptions>().notNull(),
-  description: jsonb("description").$type<Description>().notNull(),
+  description: jsonb("description").$type<StoredDescription>().notNull(),
   objectDigest: text("object_digest").notNull(),
   createdAt: instant("created_at").notNull(),
 }, (table) => [

@@ -13,3 +13,13 @@ export interface ImportOptions {
     readonly edges: readonly (readonly number[])[];
   };
 }
+
+/** What made a model. */
+export interface ModelSource {
+  readonly format: ImportOptions["format"];
+  readonly version: string;
+  readonly objective: string;
+}
+
+/** A model's public description as it was checked when the model was imported; the database only keeps it. */
+export type StoredDescription = { readonly mode: "leaves" | "linear" } & Readonly<Record<string, unknown>>;

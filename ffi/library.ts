@@ -15,7 +15,9 @@ export function openLibrary(path = DEFAULT_LIBRARY): Library {
   try {
     library = Deno.dlopen(path, symbols);
   } catch (cause) {
-    throw new SottoError("library_missing", `the native library ${path} cannot be opened: run "deno task build"`, { cause });
+    throw new SottoError("library_missing", `the native library ${path} cannot be opened: run "deno task build"`, {
+      cause,
+    });
   }
   const version = library.symbols.sotto_abi_version();
   if (version === ABI_VERSION) return library;

@@ -54,8 +54,11 @@ class NativeBackend implements Backend {
   constructor(library: Library, options: OpenOptions) {
     this.#library = library;
     this.#native = library.symbols;
-    const context = this.#create("opening the back end", (out) =>
-      this.#native.sotto_context_create(structs.contextOptions(options.threads ?? 0, options.backend ?? "auto"), out));
+    const context = this.#create(
+      "opening the back end",
+      (out) =>
+        this.#native.sotto_context_create(structs.contextOptions(options.threads ?? 0, options.backend ?? "auto"), out),
+    );
     this.#context = new NativeHandle("context", context, (pointer) => this.#native.sotto_context_destroy(pointer));
     const info = new Uint8Array(structs.CONTEXT_INFO_BYTES);
     check(this.#native, this.#native.sotto_context_describe(context, info), "describing the back end");
@@ -89,8 +92,14 @@ class NativeBackend implements Backend {
 
   generateEvaluationKeys(key: SecretKey): Promise<Uint8Array> {
     const payload = new Uint8Array(Number(this.#native.sotto_evaluation_keys_payload_bytes()));
-    return this.#call("generating evaluation keys", payload, [], [key], (context, [secret]) =>
-      this.#native.sotto_evaluation_keys_generate_async(context, secret, null, payload, BigInt(payload.length)));
+    return this.#call(
+      "generating evaluation keys",
+      payload,
+      [],
+      [key],
+      (context, [secret]) =>
+        this.#native.sotto_evaluation_keys_generate_async(context, secret, null, payload, BigInt(payload.length)),
+    );
   }
 
   encrypt(
@@ -99,35 +108,64 @@ class NativeBackend implements Backend {
     shape: { ciphertextCount: number; stride: number; scale: bigint; bits: number },
   ): Promise<Uint8Array> {
     if (messages.length !== shape.ciphertextCount * shape.stride) {
-      throw new SottoError("backend_failed", `encrypt: ${messages.length} messages for ${shape.ciphertextCount} x ${shape.stride}`);
+      throw new SottoError(
+        "backend_failed",
+        `encrypt: ${messages.length} messages for ${shape.ciphertextCount} x ${shape.stride}`,
+      );
     }
     const records = new Uint8Array(shape.ciphertextCount * Number(this.#native.sotto_record_bytes(shape.bits)));
     const [input, head] = [atLeastOne(messages), structs.encryptShape(shape)];
-    return this.#call("encrypting", records, [input, head], [key], (context, [secret]) =>
-      this.#native.sotto_encrypt_async(context, secret, input, head, null, atLeastOne(records), BigInt(records.length)));
+    return this.#call(
+      "encrypting",
+      records,
+      [input, head],
+      [key],
+      (context, [secret]) =>
+        this.#native.sotto_encrypt_async(
+          context,
+          secret,
+          input,
+          head,
+          null,
+          atLeastOne(records),
+          BigInt(records.length),
+        ),
+    );
   }
 
   async decrypt(
     key: SecretKey,
     records: Uint8Array,
-    shape: { usefulCounts: readonly number[]; positions: Uint32Array; bits: number; recordCount: number; scale: bigint },
+    shape: {
+      usefulCounts: readonly number[];
+      positions: Uint32Array;
+      bits: number;
+      recordCount: number;
+      scale: bigint;
+    },
   ): Promise<Float64Array> {
     const values = new Float64Array(shape.recordCount * shape.positions.length);
     const useful = Uint32Array.from(shape.usefulCounts);
     const head = structs.decryptShape({ ...shape, ciphertexts: useful.length });
     const [input, positions] = [fixed(atLeastOne(records)), fixed(atLeastOne(shape.positions))];
-    await this.#call("decrypting", values, [input, head, useful, positions], [key], (context, [secret]) =>
-      this.#native.sotto_decrypt_async(
-        context,
-        secret,
-        input,
-        BigInt(records.length),
-        head,
-        atLeastOne(useful),
-        positions,
-        BigInt(shape.positions.length),
-        atLeastOne(values),
-      ));
+    await this.#call(
+      "decrypting",
+      values,
+      [input, head, useful, positions],
+      [key],
+      (context, [secret]) =>
+        this.#native.sotto_decrypt_async(
+          context,
+          secret,
+          input,
+          BigInt(records.length),
+          head,
+          atLeastOne(useful),
+          positions,
+          BigInt(shape.positions.length),
+          atLeastOne(values),
+        ),
+    );
     return values;
   }
 
@@ -138,8 +176,13 @@ class NativeBackend implements Backend {
     }
     const out = new BigUint64Array(1);
     const input = fixed(payload);
-    await this.#call("loading evaluation keys", out, [input], [], (context) =>
-      this.#native.sotto_evaluation_keys_load_async(context, input, BigInt(payload.length), out));
+    await this.#call(
+      "loading evaluation keys",
+      out,
+      [input],
+      [],
+      (context) => this.#native.sotto_evaluation_keys_load_async(context, input, BigInt(payload.length), out),
+    );
     const pointer = readPointer(out);
     const bytes = Number(this.#native.sotto_evaluation_keys_bytes(pointer));
     return new NativeEvaluationKeys(pointer, (p) => this.#native.sotto_evaluation_keys_destroy(p), bytes);
@@ -234,7 +277,13 @@ class NativeBackend implements Backend {
   unitCosts(): Promise<UnitCosts> {
     return this.#unitCosts ??= (async () => {
       const bytes = new Uint8Array(structs.UNIT_COSTS_BYTES);
-      await this.#call("measuring unit costs", bytes, [], [], (context) => this.#native.sotto_measure_async(context, bytes));
+      await this.#call(
+        "measuring unit costs",
+        bytes,
+        [],
+        [],
+        (context) => this.#native.sotto_measure_async(context, bytes),
+      );
       return structs.readUnitCosts(bytes);
     })();
   }

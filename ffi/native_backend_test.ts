@@ -42,7 +42,9 @@ function codeOf(error: unknown): string {
 function labels(values: Float64Array): number[] {
   const found: number[] = [];
   for (let row = 0; row < values.length; row += 4) {
-    for (const leaf of [0, 2]) if (values[row + leaf] % MODULUS === 0) found.push((values[row + leaf + 1] + MODULUS) % MODULUS);
+    for (const leaf of [0, 2]) {
+      if (values[row + leaf] % MODULUS === 0) found.push((values[row + leaf + 1] + MODULUS) % MODULUS);
+    }
   }
   return found;
 }
@@ -122,7 +124,10 @@ Deno.test(
     const foreign = { brand: "SecretKey", closed: false, close() {}, [Symbol.dispose]() {} } as const;
     assert.throws(() => backend.exportSecretKey(foreign), /another back end/);
     await assert.rejects(backend.loadEvaluationKeys(new Uint8Array(5)), (error) => codeOf(error) === "malformed_file");
-    assert.throws(() => backend.importSecretKey(new Uint8Array(2048).fill(9)), (error) => codeOf(error) === "malformed_file");
+    assert.throws(
+      () => backend.importSecretKey(new Uint8Array(2048).fill(9)),
+      (error) => codeOf(error) === "malformed_file",
+    );
     assert.throws(
       () => backend.createLeafMatrix({ ...STUMP, columns: Uint32Array.of(0, 5) }),
       /column 5 of literal 1 is not below 1/,

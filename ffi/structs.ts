@@ -52,12 +52,14 @@ export function readContextInfo(bytes: Uint8Array<ArrayBuffer>): ContextInfo {
 
 /** `sotto_encrypt_shape` */
 export function encryptShape(shape: { ciphertextCount: number; scale: bigint; stride: number; bits: number }) {
-  return new Struct(32).u64(0, shape.ciphertextCount).u64(8, shape.scale).u32(16, shape.stride).u32(20, shape.bits).bytes;
+  return new Struct(32).u64(0, shape.ciphertextCount).u64(8, shape.scale).u32(16, shape.stride).u32(20, shape.bits)
+    .bytes;
 }
 
 /** `sotto_decrypt_shape` */
 export function decryptShape(shape: { recordCount: number; scale: bigint; ciphertexts: number; bits: number }) {
-  return new Struct(32).u64(0, shape.recordCount).u64(8, shape.scale).u32(16, shape.ciphertexts).u32(20, shape.bits).bytes;
+  return new Struct(32).u64(0, shape.recordCount).u64(8, shape.scale).u32(16, shape.ciphertexts).u32(20, shape.bits)
+    .bytes;
 }
 
 /** `sotto_leaf_matrix_shape` */
@@ -74,7 +76,10 @@ export function leafMatrixShape(spec: LeafMatrixSpec, delta: bigint): Uint8Array
 
 /** `sotto_evaluate_shape` */
 export function evaluateShape(shape: { recordCount: number; inputBits: number; answerBits: number; threads: number }) {
-  return new Struct(24).u64(0, shape.recordCount).u32(8, shape.inputBits).u32(12, shape.answerBits).u32(16, shape.threads).bytes;
+  return new Struct(24).u64(0, shape.recordCount).u32(8, shape.inputBits).u32(12, shape.answerBits).u32(
+    16,
+    shape.threads,
+  ).bytes;
 }
 
 /** Size of `sotto_unit_costs`. */

@@ -13,6 +13,7 @@ export { authenticate } from "./authentication.ts";
 export { Drain } from "./drain.ts";
 export { Gate } from "./gate.ts";
 export { HandleCache } from "./handle_cache.ts";
+export { openLog } from "./open_log.ts";
 export { answerError, answerProblem, malformedRequest } from "./problem.ts";
 export { requestLog } from "./request_log.ts";
 export type { AppParts, Env, Log, Services } from "./services.ts";

@@ -44,7 +44,9 @@ Deno.test("the README's table of commands and the tasks of deno.json are the sam
 });
 
 Deno.test("every file that the Markdown documents link to is there", async () => {
-  for (const file of ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "bench/README.md", "models/README.md"]) {
+  for (
+    const file of ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CHANGELOG.md", "bench/README.md", "models/README.md"]
+  ) {
     const text = await Deno.readTextFile(`${root}${file}`);
     for (const [, link] of text.matchAll(/\]\(([^)#:]+)\)/g)) {
       const path = new URL(link, new URL(file, new URL("..", import.meta.url)));

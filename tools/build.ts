@@ -36,7 +36,9 @@ export async function buildKernels(options: BuildOptions = {}): Promise<string> 
 
 async function cmake(args: string[]): Promise<void> {
   const output = await runCmake(args).catch((cause) => {
-    throw new SottoError("library_missing", "cmake was not found: install CMake 3.20 or newer and a C++20 compiler", { cause });
+    throw new SottoError("library_missing", "cmake was not found: install CMake 3.20 or newer and a C++20 compiler", {
+      cause,
+    });
   });
   if (output.success) return;
   const text = new TextDecoder();

@@ -42,7 +42,8 @@ function partOf(specifier: string): string | null {
 
 async function graphOf(file: string): Promise<Graph> {
   const args = ["info", "--json", fileURLToPath(new URL(file, root))];
-  const output = await new Deno.Command(Deno.execPath(), { args, cwd: root, stdout: "piped", stderr: "piped" }).output();
+  const output = await new Deno.Command(Deno.execPath(), { args, cwd: root, stdout: "piped", stderr: "piped" })
+    .output();
   if (!output.success) throw new Error(new TextDecoder().decode(output.stderr));
   return JSON.parse(new TextDecoder().decode(output.stdout));
 }

@@ -9,7 +9,13 @@
 const HEADER = new URL("../kernels/include/sotto/sotto.h", import.meta.url);
 const TARGET = new URL("../ffi/symbols.generated.ts", import.meta.url);
 
-const SCALARS: Record<string, string> = { uint32_t: "u32", int32_t: "i32", uint64_t: "u64", size_t: "usize", void: "void" };
+const SCALARS: Record<string, string> = {
+  uint32_t: "u32",
+  int32_t: "i32",
+  uint64_t: "u64",
+  size_t: "usize",
+  void: "void",
+};
 
 /** Functions that also get a twin `*_async`, run off the event loop. */
 const SLOW = [
@@ -38,7 +44,9 @@ export function renderSymbols(header: string): string {
   const opaque = new Set([...header.matchAll(/^typedef struct (\w+) \1;$/gm)].map((match) => match[1]));
   const version = header.match(/^#define SOTTO_ABI_VERSION (\d+)u$/m)?.[1];
   if (!version) throw new Error("SOTTO_ABI_VERSION was not found in the header");
-  const statuses = [...header.matchAll(/^#define SOTTO_(\w+) (\d+)$/gm)].map(([, name, value]) => `  ${value}: "${name.toLowerCase()}",`);
+  const statuses = [...header.matchAll(/^#define SOTTO_(\w+) (\d+)$/gm)].map(([, name, value]) =>
+    `  ${value}: "${name.toLowerCase()}",`
+  );
   const lines: string[] = [];
   for (const [, result, name, list] of header.matchAll(/^SOTTO_API (\w+) (\w+)\(([^)]*)\);$/gm)) {
     const parameters = list === "void" ? [] : list.split(",").map((parameter) => `"${nativeType(parameter, opaque)}"`);

