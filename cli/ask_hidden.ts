@@ -10,9 +10,9 @@ const INTERRUPT = 0x03;
  * @throws SottoError cancelled on Ctrl-C.
  */
 export async function askHidden(question: string): Promise<string> {
-  await Deno.stderr.write(new TextEncoder().encode(question));
   Deno.stdin.setRaw(true);
   try {
+    await Deno.stderr.write(new TextEncoder().encode(question));
     return await readLine();
   } finally {
     Deno.stdin.setRaw(false);

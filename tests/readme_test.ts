@@ -18,8 +18,10 @@ Deno.test("every command of the README runs, in its order, and ends with equal p
   const port = String(freePort());
   const readme = await Deno.readTextFile(`${root}README.md`);
   const script = shellBlocks(readme).join("\n").replaceAll("data/", `${folder}/`).replaceAll("8080", port);
-  const command = new Deno.Command("bash", {
-    args: ["-euo", "pipefail", "-c", `trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n${script}`],
+  // A session of its own, so that the server in the background ends with the script.
+  const stop = `trap 'status=$?; trap "" TERM; kill -TERM 0; exit $status' EXIT`;
+  const command = new Deno.Command("setsid", {
+    args: ["--wait", "bash", "-euo", "pipefail", "-c", `${stop}\n${script}`],
     cwd: root,
     env: { SOTTO_DATA_DIR: folder, SOTTO_PORT: port, NO_COLOR: "1" },
     stdin: "null",
