@@ -26,7 +26,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   tools: ["params"],
 };
 
-const ROOTS = ["main.ts", "cli/main.ts", "cli/demo.ts", "bench/main.ts", "tools/test.ts"];
+const ROOTS = ["main.ts", "cli/main.ts", "cli/demo.ts", "bench/main.ts", "tools/run_tests.ts"];
 
 interface Graph {
   modules: { specifier: string; dependencies?: { code?: { specifier?: string }; type?: { specifier?: string } }[] }[];

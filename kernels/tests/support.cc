@@ -1,5 +1,7 @@
 #include "support.hpp"
 
+#include <memory>
+
 #include "harness.hpp"
 
 namespace support {
@@ -22,16 +24,17 @@ Machine::~Machine() {
   sotto_context_destroy(context);
 }
 
-std::vector<Machine*>& machines() {
-  static std::vector<Machine*> all = [] {
+const std::vector<Machine*>& machines() {
+  static std::vector<std::unique_ptr<Machine>> owned;
+  static const std::vector<Machine*> all = [] {
     std::vector<Machine*> made;
     for (const char* name : {"ref", "portable", "avx2", "avx512ifma"}) {
-      auto* machine = new Machine(name);
+      auto machine = std::make_unique<Machine>(name);
       if (machine->ok()) {
-        made.push_back(machine);
+        made.push_back(machine.get());
+        owned.push_back(std::move(machine));
       } else {
         printf("(back end %s left out: this processor cannot run it)\n", name);
-        delete machine;
       }
     }
     return made;

@@ -33,7 +33,7 @@ struct Machine {
 };
 
 /// The reference, then every other back end this processor can run; prints which cannot.
-std::vector<Machine*>& machines();
+const std::vector<Machine*>& machines();
 inline Machine& reference() { return *machines()[0]; }
 
 /// Deterministic numbers for test data.
