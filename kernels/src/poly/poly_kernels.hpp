@@ -59,7 +59,8 @@ struct PolyKernels {
 
   /// One step of the pack tree in the transformed domain, coefficient-wise, with y = x1 * monomial (monomial = transformed X^shift):
   /// sum = x0 + y, difference[i] = x0[permutation[i]] - y[permutation[i]] (the automorphism is a permutation of transformed values).
-  /// x1 may be null (zero). `monomial` is in the form made by prepare_key. sum may be x0; difference aliases nothing.
+  /// X -> X^g, g odd, maps aligned runs of 16, 8 or 4 transformed values onto such runs; back ends rely on it.
+  /// `monomial` is in the form made by prepare_key. sum may be x0; difference aliases nothing.
   void (*merge)(const RingTables&, const uint64_t* x0, const uint64_t* x1, const uint64_t* monomial, const uint32_t* permutation, uint64_t* sum,
                 uint64_t* difference);
 };

@@ -237,7 +237,7 @@ SOTTO_AVX2 void merge(const RingTables& ring, const uint64_t* x0, const uint64_t
   for (uint32_t i = 0; i < ring.degree; i += lane_count) {
     const uint32_t from = permutation[i] & ~(lane_count - 1);
     const Lanes x = to_double(load_words(x0 + from));
-    const Lanes y = x1 ? lift(m, multiply_plain(m, to_double(load_words(x1 + from)), load(factor + from))) : _mm256_setzero_pd();
+    const Lanes y = lift(m, multiply_plain(m, to_double(load_words(x1 + from)), load(factor + from)));
     store_words(sum + from, to_words(add_lanes(m, x, y)));
     store_words(difference + i, to_words(permute(subtract_lanes(m, x, y), permutation + i)));
   }

@@ -204,14 +204,11 @@ SOTTO_IFMA void merge(const RingTables& ring, const uint64_t* x0, const uint64_t
   for (uint32_t i = 0; i < ring.degree; i += 16) {
     const uint32_t from = permutation[i] & ~15u;
     const Lanes a = load(x0 + from), b = load(x0 + from + lane_count);
-    Lanes y0 = zero(), y1 = zero();
-    if (x1) {
-      Lanes w0 = load(monomial + from), w1 = load(monomial + from + lane_count);
-      to_natural_order(w0, w1);
-      const Lanes v0 = load(x1 + from), v1 = load(x1 + from + lane_count);
-      y0 = reduce_montgomery(m, inverse, add_low(zero(), v0, w0), add_high(zero(), v0, w0));
-      y1 = reduce_montgomery(m, inverse, add_low(zero(), v1, w1), add_high(zero(), v1, w1));
-    }
+    Lanes w0 = load(monomial + from), w1 = load(monomial + from + lane_count);
+    to_natural_order(w0, w1);
+    const Lanes v0 = load(x1 + from), v1 = load(x1 + from + lane_count);
+    const Lanes y0 = reduce_montgomery(m, inverse, add_low(zero(), v0, w0), add_high(zero(), v0, w0));
+    const Lanes y1 = reduce_montgomery(m, inverse, add_low(zero(), v1, w1), add_high(zero(), v1, w1));
     const Lanes d0 = subtract_canonical(m, a, y0), d1 = subtract_canonical(m, b, y1);
     store(sum + from, add_canonical(m, a, y0));
     store(sum + from + lane_count, add_canonical(m, b, y1));

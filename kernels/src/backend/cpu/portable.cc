@@ -227,7 +227,7 @@ void merge(const RingTables& ring, const uint64_t* x0, const uint64_t* x1, const
     uint64_t differences[8];
     for (uint32_t j = 0; j < 8; j++) {
       const uint64_t x = x0[from + j];
-      const uint64_t y = x1 ? subtract_once(reduce_montgomery(tables, multiply_wide(x1[from + j], monomial[from + j]), q), q) : 0;
+      const uint64_t y = subtract_once(reduce_montgomery(tables, multiply_wide(x1[from + j], monomial[from + j]), q), q);
       sum[from + j] = subtract_once(x + y, q);
       differences[j] = subtract_once(x + q - y, q);
     }

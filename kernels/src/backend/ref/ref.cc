@@ -68,7 +68,7 @@ void gadget_product(const RingTables& ring, Gadget gadget, const uint64_t* x, co
 
 void merge(const RingTables& ring, const uint64_t* x0, const uint64_t* x1, const uint64_t* monomial, const uint32_t* permutation, uint64_t* sum, uint64_t* difference) {
   const uint64_t q = ring.modulus;
-  const auto shifted = [&](uint32_t i) { return x1 ? multiply_mod(x1[i], monomial[i], q) : 0; };
+  const auto shifted = [&](uint32_t i) { return multiply_mod(x1[i], monomial[i], q); };
   for (uint32_t i = 0; i < ring.degree; i++) difference[i] = subtract_mod(x0[permutation[i]], shifted(permutation[i]), q);
   for (uint32_t i = 0; i < ring.degree; i++) sum[i] = add_mod(x0[i], shifted(i), q);
 }
