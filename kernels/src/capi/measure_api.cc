@@ -63,7 +63,7 @@ extern "C" int32_t sotto_measure(sotto_context* context, sotto_unit_costs* costs
       ring.forward(polynomial);
       ring.multiply(out, polynomial, input), ring.multiply(out + kDegree, polynomial, input + kDegree);
     };
-    measured.packed_product_ns = fastest_ns(3, [&] { PackTree<decltype(product)>(*context, keys, 0, kProducts, product).run(tree); }) / kProducts;
+    measured.packed_product_ns = fastest_ns(8, [&] { PackTree<decltype(product)>(*context, keys, 0, kProducts, product).run(tree); }) / kProducts;
     return SOTTO_OK;
   });
   if (status) return out_of_memory("the measurement");

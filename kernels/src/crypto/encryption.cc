@@ -25,7 +25,7 @@ void write_seeded(const uint8_t seed[32], const uint64_t* b, uint32_t bits, uint
   memcpy(record, seed, Context::kSeedBytes);
   const uint32_t dropped = Context::kModulusBits - bits;
   const uint64_t half = dropped ? uint64_t(1) << (dropped - 1) : 0, largest = (uint64_t(1) << bits) - 1;
-  BitWriter writer(record + Context::kSeedBytes, bits);
+  BitWriter writer(record + Context::kSeedBytes, kDegree, bits);
   for (uint32_t i = 0; i < kDegree; i++) {
     const uint64_t rounded = (b[i] + half) >> dropped;
     writer.put(rounded < largest ? rounded : largest);
@@ -35,7 +35,7 @@ void write_seeded(const uint8_t seed[32], const uint64_t* b, uint32_t bits, uint
 
 void read_packed(const uint8_t* bytes, uint32_t bits, uint64_t* b) {
   const uint32_t dropped = Context::kModulusBits - bits;
-  BitReader reader(bytes, bits);
+  BitReader reader(bytes, kDegree, bits);
   for (uint32_t i = 0; i < kDegree; i++) {
     const uint64_t value = reader.get() << dropped;  // below 2^50 < 2 q
     b[i] = residue(int64_t(value - kModulus), kModulus);

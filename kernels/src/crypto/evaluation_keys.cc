@@ -33,7 +33,7 @@ bool generate_evaluation_keys(const Context& context, const sotto_secret_key& ke
       if (row % kLevels == 0) context.ring.automorphism(level, key.residues.data(), image);
       for (uint32_t i = 0; i < kDegree; i++) b[i] = subtract_mod(b[i], multiply_mod(image[i], gadget_factor(uint32_t(row % kLevels)), kModulus), kModulus);
     }
-    BitWriter writer(payload + Context::kSeedBytes + row * body_bytes(), Context::kModulusBits);
+    BitWriter writer(payload + Context::kSeedBytes + row * body_bytes(), kDegree, Context::kModulusBits);
     for (uint32_t i = 0; i < kDegree; i++) writer.put(b[i]);
     writer.finish();
   }
