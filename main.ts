@@ -46,7 +46,7 @@ export async function startServer(
   const app = opened.adopt(createApp({ config, database, store, backend, log }), (made) => made.close());
   const server = listen(config, app, log);
   const drain = () => app.drain(config.drainSeconds);
-  return run({ server, database, drain, opened: opened.move() });
+  return run({ server, database, drain, log, opened: opened.move() });
 }
 
 function requireSecure(backend: ServerBackend, { allowInsecure = false }: StartOptions): void {
@@ -71,11 +71,12 @@ interface Running {
   readonly server: HttpServer;
   readonly database: Database;
   readonly drain: () => Promise<void>;
+  readonly log: Log;
   readonly opened: AsyncDisposableStack;
 }
 
 /** `HttpServer.shutdown` cuts bodies that are being read, so the running requests get their answers before it is called. */
-function run({ server, database, drain, opened }: Running): RunningServer {
+function run({ server, database, drain, log, opened }: Running): RunningServer {
   const { hostname, port } = server.addr;
   let stopping: Promise<void> | undefined;
   const stop = () => stopping ??= drain().then(() => server.shutdown());
@@ -83,6 +84,7 @@ function run({ server, database, drain, opened }: Running): RunningServer {
   const finished = server.finished.then(async () => {
     forget();
     await opened.disposeAsync();
+    log.info("stopped", { port });
   });
   return {
     url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
