@@ -9,6 +9,9 @@ export interface Gadget {
   readonly levelCount: number;
 }
 
+/** What a gadget is for: tree circuits pack with it; lookups of small weights, of wide layers, of training rotate with it. */
+export type GadgetUse = "trees" | "lookup" | "lookup_wide" | "lookup_training";
+
 declare const checked: unique symbol;
 
 /** A checked ring parameter set. Immutable; only `checkParameterSet` makes one. */
@@ -25,7 +28,7 @@ export interface ParameterSet {
   readonly secret: "ternary";
   /** Noise is TUniform of bound 2^noiseBoundLog. */
   readonly noiseBoundLog: number;
-  readonly gadgets: { readonly trees: Gadget };
+  readonly gadgets: Readonly<Record<GadgetUse, Gadget>>;
   readonly securityBits: number;
 }
 
@@ -42,7 +45,7 @@ const literalSchema = z.object({
   root_of_unity: integer,
   secret: z.literal("ternary"),
   noise: z.object({ distribution: z.literal("tuniform"), bound_log: z.number().int().min(0).max(30) }),
-  gadgets: z.object({ trees: gadget }),
+  gadgets: z.object({ trees: gadget, lookup: gadget, lookup_wide: gadget, lookup_training: gadget }),
   security_bits: z.number(),
   use: z.string(),
 });
@@ -61,7 +64,7 @@ export function checkParameterSet(literal: unknown): ParameterSet {
     throw new SottoError("wrong_parameter_set", `parameter set: ${issue.path.join(".")}: ${issue.message}`);
   }
   checkRing(parsed.data);
-  checkGadget(parsed.data);
+  checkGadgets(parsed.data);
   const set = freezeSet(parsed.data);
   requireSecure(set);
   return set;
@@ -80,9 +83,10 @@ function checkRing(set: Literal): void {
   );
 }
 
-function checkGadget(set: Literal): void {
-  const { base_log, level_count } = set.gadgets.trees;
-  require(set, base_log * level_count <= COEFFICIENT_BITS, `gadget ${base_log}, ${level_count} has more bits than q`);
+function checkGadgets(set: Literal): void {
+  for (const { base_log, level_count } of Object.values(set.gadgets)) {
+    require(set, base_log * level_count <= COEFFICIENT_BITS, `gadget ${base_log}, ${level_count} has more bits than q`);
+  }
 }
 
 function require(set: Literal, condition: boolean, reason: string): void {
@@ -90,8 +94,12 @@ function require(set: Literal, condition: boolean, reason: string): void {
 }
 
 function freezeSet(set: Literal): ParameterSet {
-  const { base_log, level_count } = set.gadgets.trees;
-  const trees = Object.freeze({ baseLog: base_log, levelCount: level_count });
+  const gadgets = Object.fromEntries(
+    Object.entries(set.gadgets).map(([use, { base_log, level_count }]) => [
+      use,
+      Object.freeze({ baseLog: base_log, levelCount: level_count }),
+    ]),
+  );
   return Object.freeze({
     name: set.name,
     ringDegree: set.ring_degree,
@@ -100,7 +108,7 @@ function freezeSet(set: Literal): ParameterSet {
     rootOfUnity: set.root_of_unity,
     secret: set.secret,
     noiseBoundLog: set.noise.bound_log,
-    gadgets: Object.freeze({ trees }),
+    gadgets: Object.freeze(gadgets),
     securityBits: set.security_bits,
   }) as ParameterSet;
 }

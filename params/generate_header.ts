@@ -1,6 +1,7 @@
 /** Writes the parameter sets as C++ constants: the JSON files are the only source. Run it after a set is added. */
-import { CURRENT } from "./current.ts";
-import type { ParameterSet } from "./checked.ts";
+import { CURRENT, CURRENT_LWE } from "./current.ts";
+import type { GadgetUse, ParameterSet } from "./checked.ts";
+import type { LweParameterSet } from "./lwe.ts";
 
 /** Where the header is committed. */
 export const HEADER_PATH = new URL("../kernels/include/sotto/params.generated.h", import.meta.url);
@@ -23,16 +24,33 @@ struct Ring {
   uint32_t noise_bound_log;
   uint32_t trees_base_log;
   uint32_t trees_level_count;
+  uint32_t lookup_base_log[3];
+  uint32_t lookup_level_count[3];
+};
+
+struct Lwe {
+  const char* name;
+  uint32_t dimension;
+  uint32_t block;
+  uint32_t noise_bound_log;
+  uint32_t keyswitch_base_log;
+  uint32_t keyswitch_level_count;
 };
 
 ${ring(CURRENT)}
+
+${lwe(CURRENT_LWE)}
 
 }  // namespace sotto::params
 `;
 }
 
+/** Settings 1, 2 and 3 of lookups, in order. */
+const LOOKUPS: GadgetUse[] = ["lookup", "lookup_wide", "lookup_training"];
+
 function ring(set: ParameterSet): string {
   const { trees } = set.gadgets;
+  const lookups = LOOKUPS.map((use) => set.gadgets[use]);
   return `inline constexpr Ring ${set.name.replaceAll("-", "_")} = {
     /* name */ "${set.name}",
     /* ring_degree */ ${set.ringDegree},
@@ -42,6 +60,19 @@ function ring(set: ParameterSet): string {
     /* noise_bound_log */ ${set.noiseBoundLog},
     /* trees_base_log */ ${trees.baseLog},
     /* trees_level_count */ ${trees.levelCount},
+    /* lookup_base_log */ {${lookups.map(({ baseLog }) => baseLog).join(", ")}},
+    /* lookup_level_count */ {${lookups.map(({ levelCount }) => levelCount).join(", ")}},
+};`;
+}
+
+function lwe(set: LweParameterSet): string {
+  return `inline constexpr Lwe ${set.name.replaceAll("-", "_")} = {
+    /* name */ "${set.name}",
+    /* dimension */ ${set.dimension},
+    /* block */ ${set.block},
+    /* noise_bound_log */ ${set.noiseBoundLog},
+    /* keyswitch_base_log */ ${set.keyswitch.baseLog},
+    /* keyswitch_level_count */ ${set.keyswitch.levelCount},
 };`;
 }
 

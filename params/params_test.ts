@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { isSottoError } from "../errors.ts";
 import { checkParameterSet } from "./checked.ts";
 import { CURRENT } from "./current.ts";
+import { checkLweParameterSet } from "./lwe.ts";
 import { header, HEADER_PATH } from "./generate_header.ts";
 import { isPrime } from "./modular.ts";
 import ring from "./ring-2048-q50.json" with { type: "json" };
@@ -14,7 +15,8 @@ Deno.test("every parameter set in this folder passes its checks and is named aft
   let count = 0;
   for await (const entry of Deno.readDir(new URL(".", import.meta.url))) {
     if (!entry.name.endsWith(".json") || entry.name.endsWith(".lock.json")) continue;
-    const set = checkParameterSet(JSON.parse(await Deno.readTextFile(new URL(entry.name, import.meta.url))));
+    const literal = JSON.parse(await Deno.readTextFile(new URL(entry.name, import.meta.url)));
+    const set = literal.kind === "lwe" ? checkLweParameterSet(literal) : checkParameterSet(literal);
     assert.equal(`${set.name}.json`, entry.name);
     assert.ok(set.securityBits >= 128);
     count++;

@@ -24,6 +24,8 @@ const SLOW = [
   "sotto_decrypt",
   "sotto_evaluation_keys_generate",
   "sotto_evaluation_keys_load",
+  "sotto_lookup_keys_generate",
+  "sotto_lookup_keys_load",
   "sotto_job_wait",
 ];
 

@@ -14,6 +14,17 @@ struct Ring {
   uint32_t noise_bound_log;
   uint32_t trees_base_log;
   uint32_t trees_level_count;
+  uint32_t lookup_base_log[3];
+  uint32_t lookup_level_count[3];
+};
+
+struct Lwe {
+  const char* name;
+  uint32_t dimension;
+  uint32_t block;
+  uint32_t noise_bound_log;
+  uint32_t keyswitch_base_log;
+  uint32_t keyswitch_level_count;
 };
 
 inline constexpr Ring ring_2048_q50 = {
@@ -25,6 +36,17 @@ inline constexpr Ring ring_2048_q50 = {
     /* noise_bound_log */ 3,
     /* trees_base_log */ 12,
     /* trees_level_count */ 4,
+    /* lookup_base_log */ {23, 16, 12},
+    /* lookup_level_count */ {1, 2, 3},
+};
+
+inline constexpr Lwe lwe_840_block3 = {
+    /* name */ "lwe-840-block3",
+    /* dimension */ 840,
+    /* block */ 3,
+    /* noise_bound_log */ 15,
+    /* keyswitch_base_log */ 2,
+    /* keyswitch_level_count */ 8,
 };
 
 }  // namespace sotto::params

@@ -30,6 +30,7 @@ typedef struct sotto_secret_key sotto_secret_key;
 typedef struct sotto_evaluation_keys sotto_evaluation_keys;
 typedef struct sotto_leaf_matrix sotto_leaf_matrix;
 typedef struct sotto_weight_matrix sotto_weight_matrix;
+typedef struct sotto_lookup_keys sotto_lookup_keys;
 typedef struct sotto_job sotto_job;
 
 /* 32 bytes. backend: "", "auto", "ref", "portable", "avx2" or "avx512ifma", zero-padded. thread_count 0: all cores. */
@@ -157,6 +158,20 @@ SOTTO_API int32_t sotto_weight_matrix_create(sotto_context* context, const int32
 SOTTO_API size_t sotto_linear_answer_bytes(const sotto_weight_matrix* matrix, uint32_t bits);
 SOTTO_API void sotto_weight_matrix_destroy(sotto_weight_matrix* matrix);
 SOTTO_API int32_t sotto_linear_submit(sotto_context* context, const sotto_weight_matrix* matrix, const uint8_t* rows, size_t rows_size, const sotto_evaluate_shape* shape, uint8_t* answers, size_t answers_size, sotto_job** job);
+
+/* Lookups (programmable bootstraps). setting 1: small weights, 2: wide layers, 3: training; more levels, less noise, larger keys.
+ * An lwe is N mask words and the body on the 32-bit torus, its phase b - <a, s>. */
+SOTTO_API size_t sotto_lookup_keys_payload_bytes(uint32_t setting);
+SOTTO_API int32_t sotto_lookup_keys_generate(sotto_context* context, const sotto_secret_key* key, uint32_t setting, const uint8_t* seed, uint8_t* payload, size_t payload_size);
+SOTTO_API int32_t sotto_lookup_keys_load(sotto_context* context, uint32_t setting, const uint8_t* payload, size_t payload_size, sotto_lookup_keys** keys);
+SOTTO_API size_t sotto_lookup_keys_bytes(const sotto_lookup_keys* keys);
+SOTTO_API void sotto_lookup_keys_destroy(sotto_lookup_keys* keys);
+/* Coefficients of a ciphertext as lwe, switched to the 32-bit torus. */
+SOTTO_API int32_t sotto_extract_u32(sotto_context* context, const uint64_t* ciphertext, const uint32_t* positions, size_t count, uint32_t* lwe);
+/* To the small secret: n mask words and the body. */
+SOTTO_API int32_t sotto_lwe_keyswitch(sotto_context* context, const sotto_lookup_keys* keys, const uint32_t* lwe, size_t count, uint32_t* small);
+/* result_i = lwe of table_(indices_i) at the phase of lwe_i: a table is N canonical coefficients, its value at phase f 2^32 / 2N is coefficient f for f < N and minus coefficient f - N above. */
+SOTTO_API int32_t sotto_lookup_submit(sotto_context* context, const sotto_lookup_keys* keys, const uint32_t* lwe, size_t count, const uint64_t* tables, size_t table_count, const uint32_t* indices, uint32_t thread_count, uint32_t* results, sotto_job** job);
 
 /* Progress in 1/65536; never blocks. */
 SOTTO_API uint32_t sotto_job_progress(const sotto_job* job);

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "capi/check.hpp"
+#include "capi/job.hpp"
 #include "core/random_source.hpp"
 #include "crypto/compression.hpp"
 #include "crypto/encryption.hpp"
@@ -11,11 +12,6 @@
 #include "crypto/weight_matrix.hpp"
 
 using namespace sotto;
-
-struct sotto_job {
-  Context* context;
-  std::unique_ptr<Job> work;
-};
 
 namespace {
 
@@ -25,18 +21,6 @@ int32_t check_evaluate_shape(const sotto_evaluate_shape* shape) {
   SOTTO_REQUIRE(shape->input_bits >= 24 && shape->input_bits <= Context::kModulusBits, "input_bits %u is not in [24, %u]", shape->input_bits, Context::kModulusBits);
   SOTTO_REQUIRE(shape->answer_bits >= kAnswerBitsMin && shape->answer_bits <= kAnswerBitsMax, "answer_bits %u is not in [%u, %u]", shape->answer_bits, kAnswerBitsMin, kAnswerBitsMax);
   return SOTTO_OK;
-}
-
-int32_t hand_out(Context* context, Job* work, sotto_job** job) {
-  auto* created = new (std::nothrow) sotto_job{context, std::unique_ptr<Job>(work)};
-  if (created) {
-    *job = created;
-    return SOTTO_OK;
-  }
-  work->cancel();
-  context->pool.wait(*work);
-  delete work;
-  return out_of_memory("a job");
 }
 
 bool ascending(const uint32_t* offsets, size_t count, uint32_t last) {
@@ -131,25 +115,4 @@ extern "C" int32_t sotto_linear_submit(sotto_context* context, const sotto_weigh
   Job* work = nullptr;
   const int32_t status = submit_linear(*context, *matrix, rows, *shape, answers, &work);
   return status ? status : hand_out(context, work, job);
-}
-
-extern "C" uint32_t sotto_job_progress(const sotto_job* job) { return job ? job->work->progress() : 0; }
-
-extern "C" void sotto_job_cancel(sotto_job* job) {
-  if (job) job->work->cancel();
-}
-
-extern "C" int32_t sotto_job_wait(sotto_job* job) {
-  SOTTO_REQUIRE(job, "job must not be null");
-  const int32_t status = job->context->pool.wait(*job->work);
-  if (status == SOTTO_CANCELLED) return fail(status, "cancelled");
-  if (status == SOTTO_OUT_OF_MEMORY) return out_of_memory("the evaluation");
-  return status;
-}
-
-extern "C" void sotto_job_destroy(sotto_job* job) {
-  if (!job) return;
-  job->work->cancel();
-  job->context->pool.wait(*job->work);
-  delete job;
 }

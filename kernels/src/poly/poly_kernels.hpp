@@ -25,6 +25,8 @@ struct RingTables {
   uint64_t degree_inverse;    // N^-1 mod q
   const uint64_t* roots;          // roots[i] = psi^bit_reverse(i), i < N  (Longa & Naehrig 2016, Cooley-Tukey order)
   const uint64_t* roots_inverse;  // roots_inverse[i] = psi^-bit_reverse(i)
+  const uint64_t* powers;         // powers[e] = psi^e, e < 2N
+  const uint32_t* odd_exponents;  // odd_exponents[i] = 2 bit_reverse(i) + 1: transformed X^a is powers[a odd_exponents[i] mod 2N] at i
   const void* backend_data;       // made by PolyKernels::make_backend_data, owned by the context
 };
 
@@ -56,6 +58,16 @@ struct PolyKernels {
   /// Digits are those of `Gadget`, of x rounded to a multiple of 2^t (ties up), where x is first centred into (-q/2, q/2].
   /// scratch: (level_count + 1) * N words.
   void (*gadget_product)(const RingTables&, Gadget, const uint64_t* x, const uint64_t* key, uint64_t* out_a, uint64_t* out_b, uint64_t* scratch);
+
+  /// Digits of x (coefficient order), level by level, transformed: level_count * N words in a form that only `block_product` reads.
+  /// scratch: N words.
+  void (*transform_digits)(const RingTables&, Gadget, const uint64_t* x, uint64_t* digits, uint64_t* scratch);
+  /// Turns one transformed polynomial of a key into the form that `block_product` reads, in place.
+  void (*prepare_block_key)(const RingTables&, uint64_t* x);
+  /// One block of a blind rotation: out = sum_i (X^(e_i) - 1) sum_r digits_r key_(i,r), i < block, r < row_count, row_count 2, 4 or 6, key_(i,r) a pair (a, b) of
+  /// polynomials, consecutive; 0 <= e_i < 2N; out_a, out_b transformed and canonical. block <= 8. scratch: 2 N words.
+  void (*block_product)(const RingTables&, uint32_t block, uint32_t row_count, const uint32_t* exponents, const uint64_t* digits, const uint64_t* key,
+                        uint64_t* out_a, uint64_t* out_b, uint64_t* scratch);
 
   /// One step of the pack tree in the transformed domain, coefficient-wise, with y = x1 * monomial (monomial = transformed X^shift):
   /// sum = x0 + y, difference[i] = x0[permutation[i]] - y[permutation[i]] (the automorphism is a permutation of transformed values).

@@ -14,17 +14,20 @@ bool Ring::create(const PolyKernels& kernels, uint32_t log_degree, uint64_t modu
   const uint32_t degree = 1u << log_degree;
   if (!roots_.allocate(2 * size_t(degree)) || !permutations_.allocate(size_t(log_degree) * degree) || !monomials_.allocate(size_t(log_degree) * degree))
     return false;
+  if (!powers_.allocate(2 * size_t(degree)) || !odd_exponents_.allocate(degree)) return false;
   kernels_ = &kernels;
   const uint64_t psi_inverse = inverse_mod(psi, modulus);
   uint64_t power = 1, power_inverse = 1;
   for (uint32_t i = 0; i < degree; i++) {
     const uint32_t at = bit_reverse(i, log_degree);
-    roots_[at] = power;
+    roots_[at] = powers_[i] = power;
+    powers_[degree + i] = modulus - power;
+    odd_exponents_[i] = 2 * at + 1;
     roots_[degree + at] = power_inverse;
     power = multiply_mod(power, psi, modulus);
     power_inverse = multiply_mod(power_inverse, psi_inverse, modulus);
   }
-  tables_ = {log_degree, degree, modulus, inverse_mod(degree, modulus), roots_.data(), roots_.data() + degree, nullptr};
+  tables_ = {log_degree, degree, modulus, inverse_mod(degree, modulus), roots_.data(), roots_.data() + degree, powers_.data(), odd_exponents_.data(), nullptr};
   const size_t bytes = kernels.backend_data_bytes(tables_);
   if (bytes) {
     if (!backend_data_.allocate(bytes)) return false;

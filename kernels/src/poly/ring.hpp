@@ -36,8 +36,8 @@ class Ring {
  private:
   const PolyKernels* kernels_ = nullptr;
   RingTables tables_{};
-  Buffer<uint64_t> roots_, monomials_;
-  Buffer<uint32_t> permutations_;
+  Buffer<uint64_t> roots_, powers_, monomials_;
+  Buffer<uint32_t> permutations_, odd_exponents_;
   Buffer<uint8_t> backend_data_;
 };
 

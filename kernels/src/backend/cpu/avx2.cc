@@ -8,6 +8,7 @@
 
 #include "backend/cpu/double_transform.hpp"
 #include "core/modular.hpp"
+#include "poly/composed_block.hpp"
 
 namespace sotto {
 namespace {
@@ -243,10 +244,13 @@ SOTTO_AVX2 void merge(const RingTables& ring, const uint64_t* x0, const uint64_t
   }
 }
 
+using Block = ComposedBlock<forward, multiply, multiply_add>;
+
 }  // namespace
 
 const PolyKernels& avx2_kernels() {
-  static const PolyKernels kernels = {"avx2", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product, merge};
+  static const PolyKernels kernels = {"avx2", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product,
+                                      Block::transform_digits, Block::prepare_block_key, Block::block_product, merge};
   return kernels;
 }
 

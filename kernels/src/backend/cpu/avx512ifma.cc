@@ -9,7 +9,7 @@
 // coefficients, and 2 L N words of key from the second-level cache at 32 bytes a cycle.
 #if defined(__x86_64__)
 
-#include "backend/cpu/ifma_gadget.hpp"
+#include "backend/cpu/ifma_block.hpp"
 #include "core/modular.hpp"
 
 namespace sotto {
@@ -19,14 +19,15 @@ using namespace ifma;
 
 __extension__ typedef unsigned __int128 uint128;
 
-/// Layout of backend_data, in words: constants, then forward pairs and expanded twiddles, then the inverse ones.
+/// Layout of backend_data, in words: constants, then forward pairs and expanded twiddles, then the inverse ones, then the Shoup quotients of the powers of psi.
 struct Layout {
   static constexpr size_t scale = 0, scale_quotient = 1, scaled_root = 2, scaled_root_quotient = 3, barrett_fraction = 4, minus_q_inverse = 5, constants = 8;
-  size_t pairs, expanded, total;
+  size_t pairs, expanded, power_quotients, total;
 };
 Layout layout_of(const RingTables& ring) {
   const size_t pairs = 2 * ring.degree / lane_count, expanded = size_t(ring.degree / 16) * pair_words;
-  return {pairs, expanded, Layout::constants + 2 * (pairs + expanded)};
+  const size_t tables = Layout::constants + 2 * (pairs + expanded);
+  return {pairs, expanded, tables, tables + 2 * ring.degree};
 }
 const uint64_t* words_of(const RingTables& ring) { return static_cast<const uint64_t*>(ring.backend_data); }
 
@@ -83,6 +84,7 @@ void make_backend_data(const RingTables& ring, void* memory) {
   fill_table(ring, ring.roots, at, at + layout.pairs);
   at += layout.pairs + layout.expanded;
   fill_table(ring, ring.roots_inverse, at, at + layout.pairs);
+  for (uint32_t e = 0; e < 2 * ring.degree; e++) words[layout.power_quotients + e] = shoup_quotient(ring.powers[e], q);
 }
 
 SOTTO_IFMA void forward(const RingTables& ring, uint64_t* x) {
@@ -196,6 +198,45 @@ SOTTO_IFMA void gadget_product(const RingTables& ring, Gadget gadget, const uint
   }
 }
 
+/// Form for block_product: register order, loose.
+SOTTO_IFMA void transform_digits(const RingTables& ring, Gadget gadget, const uint64_t* x, uint64_t* out, uint64_t* scratch) {
+  const Modulus m = make_modulus(ring.modulus);
+  const TransformTable table = forward_table(ring);
+  const size_t n = ring.degree;
+  const Digits digits = make_digits(ring.modulus, gadget);
+  for (uint32_t i = 0; i < n; i += lane_count) store(scratch + i, raised(m, digits, load(x + i)));
+  for (uint32_t level = 0; level < gadget.level_count; level++, out += n) {
+    begin_level(ring, m, table, digits, gadget, level, scratch, out);
+    forward_middle(m, table, out, ring);
+    for (uint32_t block = 0; block < n / tail_size; block += 2) {
+      Lanes part[tail_vectors];
+      forward_tail<false>(m, table, out + block * tail_size, ring.degree, block, part);
+      for (uint32_t i = 0; i < tail_vectors; i++) store(out + block * tail_size + i * lane_count, part[i]);
+    }
+  }
+}
+
+/// Prepared form of block_product: x 2^104 mod q, since its products are reduced twice; register order.
+SOTTO_IFMA void prepare_block_key(const RingTables& ring, uint64_t* x) {
+  const Modulus m = make_modulus(ring.modulus);
+  const Lanes fraction = broadcast(words_of(ring)[Layout::barrett_fraction]), factor = broadcast((uint64_t(1) << 52) % ring.modulus);
+  for (uint32_t i = 0; i < ring.degree; i += lane_count) store(x + i, canonical(m, multiply_barrett(m, fraction, zero(), load(x + i), factor)));
+  prepare_key(ring, x);
+}
+
+SOTTO_IFMA void block_product(const RingTables& ring, uint32_t block, uint32_t row_count, const uint32_t* exponents, const uint64_t* digits, const uint64_t* key, uint64_t* out_a,
+                              uint64_t* out_b, uint64_t*) {
+  const Modulus m = make_modulus(ring.modulus);
+  const Lanes minus_q_inverse = broadcast(words_of(ring)[Layout::minus_q_inverse]);
+  Monomial monomials[block_max];
+  for (uint32_t i = 0; i < block; i++) monomials[i] = make_monomial(ring, words_of(ring) + layout_of(ring).power_quotients, exponents[i]);
+  for (uint32_t at = 0; at < ring.degree; at += 2 * lane_count) {
+    if (row_count == 2) block_pair<2>(ring, m, minus_q_inverse, block, monomials, at, digits, key, out_a, out_b);
+    else if (row_count == 4) block_pair<4>(ring, m, minus_q_inverse, block, monomials, at, digits, key, out_a, out_b);
+    else block_pair<6>(ring, m, minus_q_inverse, block, monomials, at, digits, key, out_a, out_b);
+  }
+}
+
 /// One pass in the order of `difference`: an automorphism X -> X^g maps aligned runs of 16 transformed values (exponents that agree modulo 2 N / 16)
 /// onto such runs, so each run of 16 sources is read once and rearranged in registers by the low four bits of `permutation`.
 SOTTO_IFMA void merge(const RingTables& ring, const uint64_t* x0, const uint64_t* x1, const uint64_t* monomial, const uint32_t* permutation, uint64_t* sum, uint64_t* difference) {
@@ -221,7 +262,8 @@ SOTTO_IFMA void merge(const RingTables& ring, const uint64_t* x0, const uint64_t
 }  // namespace
 
 const PolyKernels& avx512ifma_kernels() {
-  static const PolyKernels kernels = {"avx512ifma", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product, merge};
+  static const PolyKernels kernels = {"avx512ifma", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product,
+                                      transform_digits, prepare_block_key, block_product, merge};
   return kernels;
 }
 

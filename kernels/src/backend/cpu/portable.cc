@@ -3,6 +3,7 @@
 // Floor of one forward transform, N = 2048: 11264 butterflies, each 3 multiplications (one of them 64 x 64 -> 128) and 3 additions; at one multiplication
 // a cycle 3 cycles, about 34000, 9 us at 3.7 GHz. q < 2^50 leaves 14 free bits, enough for every level up to N = 4096 without a conditional subtraction.
 #include "core/modular.hpp"
+#include "poly/composed_block.hpp"
 #include "poly/poly_kernels.hpp"
 
 namespace sotto {
@@ -235,10 +236,13 @@ void merge(const RingTables& ring, const uint64_t* x0, const uint64_t* x1, const
   }
 }
 
+using Block = ComposedBlock<forward, multiply, multiply_add>;
+
 }  // namespace
 
 const PolyKernels& portable_kernels() {
-  static const PolyKernels kernels = {"portable", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product, merge};
+  static const PolyKernels kernels = {"portable", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product,
+                                      Block::transform_digits, Block::prepare_block_key, Block::block_product, merge};
   return kernels;
 }
 

@@ -1,5 +1,6 @@
 // The reference back end: textbook algorithms, one loop each, plain remainders. Slow, readable, and what every other back end must equal.
 #include "core/modular.hpp"
+#include "poly/composed_block.hpp"
 #include "poly/poly_kernels.hpp"
 
 namespace sotto {
@@ -73,10 +74,13 @@ void merge(const RingTables& ring, const uint64_t* x0, const uint64_t* x1, const
   for (uint32_t i = 0; i < ring.degree; i++) sum[i] = add_mod(x0[i], shifted(i), q);
 }
 
+using Block = ComposedBlock<forward, multiply, multiply_add>;
+
 }  // namespace
 
 const PolyKernels& ref_kernels() {
-  static const PolyKernels kernels = {"ref", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product, merge};
+  static const PolyKernels kernels = {"ref", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product,
+                                      Block::transform_digits, Block::prepare_block_key, Block::block_product, merge};
   return kernels;
 }
 
