@@ -1,5 +1,6 @@
 /** The HTTP application as a function of its stores and its back end. */
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { join } from "node:path";
 import { bodyLimit } from "hono/body-limit";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
@@ -16,7 +17,11 @@ import {
   type Env,
   Gate,
   HandleCache,
+  jobComputer,
+  JobFolder,
+  Jobs,
   malformedRequest,
+  memoryJobStore,
   requestLog,
   type Services,
 } from "./routes/mod.ts";
@@ -26,6 +31,7 @@ export { type Log, openLog } from "./routes/mod.ts";
 
 const JSON_BYTES_MAX = 64 * 1024;
 const QUEUED_IMPORTS = 4;
+const QUEUED_KEY_CHECKS = 64;
 
 const API_HEADERS = secureHeaders({
   xFrameOptions: "DENY",
@@ -36,9 +42,12 @@ const API_HEADERS = secureHeaders({
 export interface App {
   readonly fetch: OpenAPIHono<Env>["fetch"];
   readonly request: OpenAPIHono<Env>["request"];
-  /** Refuses further requests with `busy` and waits, at most so many seconds, for the answers of the running ones. */
+  /**
+   * Refuses further requests with `busy`, cancels the jobs, and waits, at most so many seconds, for the answers of the running
+   * requests.
+   */
   drain(seconds: number): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Makes the application of its parts; starts nothing and listens nowhere. */
@@ -55,23 +64,34 @@ export function createApp(parts: AppParts): App {
   return {
     fetch: app.fetch,
     request: app.request,
-    drain: (seconds) => drain.end(seconds),
+    drain: async (seconds) => {
+      await Promise.all([services.jobs.close(), drain.end(seconds)]);
+    },
     close: () => closeServices(services),
   };
 }
 
 function createServices(parts: AppParts): Services {
   const { config } = parts;
-  return {
+  const services: Services = {
     ...parts,
     preparedKeys: new HandleCache(config.preparedKeyBytes, (keys) => keys.bytes),
     compiledModels: new HandleCache(config.compiledModels, () => 1),
     predictions: new Gate(config.concurrentPredictions, config.queuedPredictions),
     imports: new Gate(1, QUEUED_IMPORTS),
+    keyChecks: new Gate(1, QUEUED_KEY_CHECKS),
+    jobs: createJobs(parts, () => services),
   };
+  return services;
 }
 
-function closeServices({ preparedKeys, compiledModels }: Services): void {
+function createJobs({ config, log }: AppParts, services: () => Services): Jobs {
+  const folder = new JobFolder(join(config.dataDir, "spool", "jobs"), config.jobSpoolBytes);
+  return new Jobs({ config, log, store: memoryJobStore(), folder, compute: jobComputer(services) });
+}
+
+async function closeServices({ preparedKeys, compiledModels, jobs }: Services): Promise<void> {
+  await jobs.close();
   preparedKeys.close();
   compiledModels.close();
 }

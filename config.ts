@@ -1,5 +1,6 @@
 /** The server's configuration: the environment, read once and checked. */
 import { z } from "@hono/zod-openapi";
+import { totalmem } from "node:os";
 import { SottoError } from "./errors.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -12,7 +13,7 @@ const environmentSchema = z.object({
   SOTTO_PORT: count(0, 65535).default(8080),
   SOTTO_DATA_DIR: z.string().default("./data"),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, "must start with postgres:// or postgresql://").optional(),
-  SOTTO_MAX_KEY_BYTES: bytes(64 * MEBIBYTE),
+  SOTTO_MAX_KEY_BYTES: bytes(80 * MEBIBYTE),
   SOTTO_MAX_MODEL_BYTES: bytes(100_000_000),
   SOTTO_MAX_PREDICTION_BYTES: bytes(1024 * MEBIBYTE),
   SOTTO_THREADS: count(1, 1024).optional(),
@@ -24,7 +25,13 @@ const environmentSchema = z.object({
   SOTTO_QUEUED_PREDICTIONS: count(0, 4096).default(32),
   SOTTO_PREPARED_KEY_BYTES: bytes(512 * MEBIBYTE),
   SOTTO_COMPILED_MODELS: count(1, 4096).default(16),
+  SOTTO_RUN_MEMORY_BYTES: bytes(Math.floor(totalmem() / 2)),
   SOTTO_ANSWER_MEMORY_BYTES: bytes(4 * MEBIBYTE),
+  SOTTO_SYNCHRONOUS_SECONDS: z.coerce.number().min(0).max(86400).default(20),
+  SOTTO_QUEUED_JOBS: count(0, 65536).default(64),
+  SOTTO_JOBS_PER_TENANT: count(1, 65536).default(16),
+  SOTTO_JOB_SPOOL_BYTES: bytes(8192 * MEBIBYTE),
+  SOTTO_JOB_RETENTION_MINUTES: count(1, 525600).default(60),
   SOTTO_DRAIN_SECONDS: count(0, 3600).default(30),
   SOTTO_UPLOAD_IDLE_SECONDS: count(1, 86400).default(60),
 });
@@ -39,6 +46,7 @@ export interface Config {
   readonly dataDir: string;
   /** PostgreSQL; the embedded database in `dataDir` when absent. */
   readonly databaseUrl?: string;
+  /** Largest key file; lookup keys of setting 3 have 65 MB. */
   readonly maxKeyBytes: number;
   readonly maxModelBytes: number;
   readonly maxPredictionBytes: number;
@@ -49,18 +57,33 @@ export interface Config {
   /** Path of the kernel library; the built one when absent. */
   readonly library?: string;
   readonly logLevel: "debug" | "info" | "warning" | "error";
-  /** Days until registered evaluation keys expire. */
+  /** Days until registered keys expire. */
   readonly keyExpiryDays: number;
   /** Predictions that compute at the same time. */
   readonly concurrentPredictions: number;
   /** Predictions that may wait beyond those; further ones are answered `busy`. */
   readonly queuedPredictions: number;
-  /** Resident prepared evaluation keys that are kept between requests. */
+  /**
+   * Resident prepared keys that are kept between requests: 1.4 MB a client for evaluation keys, 110, 166 or 221 MB for lookup keys of
+   * setting 1, 2 or 3. The default keeps three of setting 2.
+   */
   readonly preparedKeyBytes: number;
   /** Compiled models that are kept between requests. */
   readonly compiledModels: number;
+  /** What one run of a network may take, keys included; a network that needs more is refused at its import. Half of the memory by default. */
+  readonly runMemoryBytes: number;
   /** Answers above this size wait in a file until they are complete. */
   readonly answerMemoryBytes: number;
+  /** A prediction whose estimate is longer becomes a job. */
+  readonly synchronousSeconds: number;
+  /** Jobs that may wait or run; further ones are answered `busy`. */
+  readonly queuedJobs: number;
+  /** Unfinished jobs of one tenant; further ones are answered `quota_exceeded`. */
+  readonly jobsPerTenant: number;
+  /** Disk that the rows of unfinished jobs and the answers of all jobs may take together. */
+  readonly jobSpoolBytes: number;
+  /** Minutes until a finished job and its answers are forgotten. */
+  readonly jobRetentionMinutes: number;
   /** How long a stop waits for the requests that are running. */
   readonly drainSeconds: number;
   /** How long the next bytes of an upload may take. */
@@ -101,7 +124,13 @@ function toConfig(values: z.infer<typeof environmentSchema>): Config {
     queuedPredictions: values.SOTTO_QUEUED_PREDICTIONS,
     preparedKeyBytes: values.SOTTO_PREPARED_KEY_BYTES,
     compiledModels: values.SOTTO_COMPILED_MODELS,
+    runMemoryBytes: values.SOTTO_RUN_MEMORY_BYTES,
     answerMemoryBytes: values.SOTTO_ANSWER_MEMORY_BYTES,
+    synchronousSeconds: values.SOTTO_SYNCHRONOUS_SECONDS,
+    queuedJobs: values.SOTTO_QUEUED_JOBS,
+    jobsPerTenant: values.SOTTO_JOBS_PER_TENANT,
+    jobSpoolBytes: values.SOTTO_JOB_SPOOL_BYTES,
+    jobRetentionMinutes: values.SOTTO_JOB_RETENTION_MINUTES,
     drainSeconds: values.SOTTO_DRAIN_SECONDS,
     uploadIdleSeconds: values.SOTTO_UPLOAD_IDLE_SECONDS,
   };

@@ -17,6 +17,7 @@ export const ERROR_STATUS = {
   insecure_parameter_set: 422,
   wrong_key: 409,
   wrong_model: 409,
+  key_missing: 409,
   // The caller
   token_missing: 401,
   token_invalid: 401,
@@ -26,6 +27,8 @@ export const ERROR_STATUS = {
   key_unknown: 404,
   key_expired: 410,
   model_unknown: 404,
+  job_unknown: 404,
+  job_unfinished: 409,
   token_unknown: 404,
   route_unknown: 404,
   method_not_allowed: 405,

@@ -2,14 +2,15 @@
 import {
   type Backend,
   decodeFile,
-  type Description,
   encodeFile,
   type EvaluationKeys,
   type Header,
+  type LinearDescription,
   linearLayout,
   planLinear,
   planTrees,
   treesAnswerLayout,
+  type TreesDescription,
 } from "../circuits/mod.ts";
 import { decryptAnswers, type EncryptedRows, encryptRows, type NewKeys, openSecretKey } from "../client/mod.ts";
 import { evaluate, type Model, predict, type Row } from "../models/mod.ts";
@@ -17,9 +18,12 @@ import { evaluate, type Model, predict, type Row } from "../models/mod.ts";
 /** The id that measured files carry: nothing looks it up. */
 const MODEL_ID = "00".repeat(32);
 
+/** Of the models that are compiled here: networks have `measure_network.ts`. */
+export type CompiledDescription = LinearDescription | TreesDescription;
+
 /** A compiled model. Close it before its back end. */
 export interface CompiledModel extends Disposable {
-  readonly description: Description;
+  readonly description: CompiledDescription;
   /** Answer records to the payload of an encrypted rows file of `rowCount` rows. */
   readonly evaluate: (payload: Uint8Array, rowCount: number) => Promise<Uint8Array>;
 }
@@ -58,7 +62,7 @@ function loadKeys(backend: Backend, keys: NewKeys): Promise<EvaluationKeys> {
 export async function encryptFor(
   backend: Backend,
   keys: NewKeys,
-  description: Description,
+  description: CompiledDescription,
   rows: readonly Row[],
 ): Promise<EncryptedRows> {
   using secret = await openSecretKey(backend, keys.secretFile);
@@ -69,7 +73,7 @@ export async function encryptFor(
 export async function agreementOf(
   backend: Backend,
   keys: NewKeys,
-  clear: { model: Model; description: Description; rows: readonly Row[] },
+  clear: { model: Model; description: CompiledDescription; rows: readonly Row[] },
   encrypted: EncryptedRows,
   records: Uint8Array,
 ): Promise<number> {
@@ -82,7 +86,7 @@ export async function agreementOf(
   return same.length / rows.length;
 }
 
-function answersHeader(description: Description, header: Header): Header {
+function answersHeader(description: CompiledDescription, header: Header): Header {
   const layout = description.mode === "linear" ? linearLayout(description) : treesAnswerLayout(description);
   return {
     ...header,

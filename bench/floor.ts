@@ -1,6 +1,7 @@
 /** The transforms that a circuit cannot do without: what its time is compared with. */
-import { type Description, linearLayout, treesAnswerLayout } from "../circuits/mod.ts";
+import { linearLayout, treesAnswerLayout } from "../circuits/mod.ts";
 import { CURRENT } from "../params/mod.ts";
+import type { CompiledDescription } from "./compiled_model.ts";
 
 /**
  * Transforms of N coefficients that one row costs. Trees: both halves of every input ciphertext, one a clear product (its blinded
@@ -8,7 +9,7 @@ import { CURRENT } from "../params/mod.ts";
  * key of its fresh encryption of zero and both halves back. Linear: both halves of the input, both halves of every score back,
  * shared by the rows of a ciphertext.
  */
-export function transformsPerRow(description: Description): number {
+export function transformsPerRow(description: CompiledDescription): number {
   if (description.mode === "linear") {
     return 2 * (1 + linearLayout(description).usefulCounts.length) / description.rows_per_ciphertext;
   }

@@ -1,22 +1,23 @@
-/** The transform of 2048 coefficients on every back end, beside tfhe-ntt, and the pack tree. */
+/** The transform of 2048 coefficients on every back end, beside tfhe-ntt, the pack tree, lookups and matrix products. */
 import { openBackend } from "../ffi/mod.ts";
 import { buildKernels } from "../tools/build.ts";
+import { countErrors, measureLookups, measureMatmul } from "./lookups.ts";
 import { buildTfheNtt, measureTfheNtt, TFHE_NTT } from "./peers/tfhe_ntt.ts";
 import { figure, type Figures, parseFigures, runProgram } from "./programs.ts";
 import { type Peer, result } from "./results.ts";
 import { best, median } from "./statistics.ts";
-import type { Run } from "./suite.ts";
-
-/** The core that programs are pinned to: the last, since the first serves most interrupts. */
-export const MEASURING_CORE = navigator.hardwareConcurrency - 1;
+import { MEASURING_CORE, type Run } from "./suite.ts";
 
 /** Back ends that `poly_bench` times, fastest first. */
 const TIMED = ["avx512ifma", "avx2", "portable"] as const;
 
-/** Adds `kernels.*`. */
+/** Adds `kernels.*` and `keys.lookup*`. */
 export async function kernelsSuite(run: Run): Promise<void> {
   await measureTransforms(run);
   await measurePack(run);
+  await measureMatmul(run);
+  await measureLookups(run);
+  if (run.lookups > 0) await countErrors(run, run.lookups);
 }
 
 /** Ours and the peer's take turns, so that a slow moment of the machine meets both. */

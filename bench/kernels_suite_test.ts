@@ -14,7 +14,7 @@ function collect(theirs: readonly ReturnType<typeof peer>[]): Map<string, Result
     parseFigures(`${lines("avx2", fast)}\n${lines("portable", slow)}\navx512ifma skipped: no`)
   );
   const add = (result: Result) => void results.set(result.name, result);
-  addTransforms({ quick: true, peers: theirs.length > 0, log: () => {}, add }, ours, theirs);
+  addTransforms({ quick: true, peers: theirs.length > 0, lookups: 0, log: () => {}, add }, ours, theirs);
   return results;
 }
 

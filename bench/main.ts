@@ -2,23 +2,29 @@
  * `deno task bench`: measures this machine, prints a table and writes JSON. Nothing here passes or fails by a time; a wrong answer fails.
  * What the names mean: `bench/README.md`.
  */
-import { Argument, Command, CommanderError } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError } from "commander";
 import { isSottoError, SottoError } from "../errors.ts";
 import { openBackend } from "../ffi/mod.ts";
 import { buildKernels } from "../tools/build.ts";
 import { kernelsSuite } from "./kernels_suite.ts";
 import { currentCommit, describeMachine } from "./machine.ts";
+import { networkSuite } from "./network_suite.ts";
 import { type Report, type Result, resultTable } from "./results.ts";
 import type { Suite } from "./suite.ts";
 import { treesSuite } from "./trees_suite.ts";
 
 /** The suites by name, in the order they run. */
-export const SUITES: Readonly<Record<string, Suite>> = { kernels: kernelsSuite, trees: treesSuite };
+export const SUITES: Readonly<Record<string, Suite>> = {
+  kernels: kernelsSuite,
+  trees: treesSuite,
+  network: networkSuite,
+};
 
 /** What the command line says. */
 export interface BenchOptions {
   readonly quick: boolean;
   readonly peers: boolean;
+  readonly lookups: number;
   readonly json?: string;
 }
 
@@ -46,6 +52,7 @@ function createProgram(): Command {
     .addArgument(new Argument("[suites...]", "what to measure; everything when none is named").choices(names))
     .option("--quick", "fewer repetitions: done within ten minutes on two cores", false)
     .option("--peers", "build and measure the peers too (the first time installs about 6 GB)", false)
+    .option("--lookups <count>", "in suite kernels: run so many exact lookups and count the wrong ones", wholeNumber, 0)
     .option("--json <file>", "write the results as JSON")
     .addHelpText(
       "after",
@@ -54,6 +61,12 @@ function createProgram(): Command {
     )
     .exitOverride()
     .showHelpAfterError("(run it with --help to see its options)");
+}
+
+/** @throws InvalidArgumentError, which is wrong usage */
+function wholeNumber(words: string): number {
+  if (/^\d{1,12}$/.test(words)) return Number(words);
+  throw new InvalidArgumentError("give a whole number.");
 }
 
 async function measure(names: string[], options: BenchOptions, write: (text: string) => void): Promise<void> {

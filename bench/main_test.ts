@@ -5,7 +5,7 @@ Deno.test("the help names every suite and gives examples", async () => {
   const written: string[] = [];
   assert.equal(await runBench(["--help"], (text) => written.push(text)), 0);
   const help = written.join("\n");
-  for (const word of [...Object.keys(SUITES), "--quick", "--peers", "--json", "Examples:"]) {
+  for (const word of [...Object.keys(SUITES), "--quick", "--peers", "--lookups", "--json", "Examples:"]) {
     assert.ok(help.includes(word), word);
   }
 });
@@ -14,6 +14,7 @@ Deno.test("an unknown suite and an unknown option are wrong usage, and nothing i
   const written: string[] = [];
   assert.equal(await runBench(["no-such-suite"], (text) => written.push(text)), 2);
   assert.equal(await runBench(["--no-such-option"], (text) => written.push(text)), 2);
+  assert.equal(await runBench(["--lookups", "many"], (text) => written.push(text)), 2);
   assert.deepEqual(written, []);
 });
 

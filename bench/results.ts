@@ -12,7 +12,7 @@ export interface Peer {
 export interface Result {
   readonly name: string;
   readonly value: number;
-  /** us, ms, bytes, count, ratio or share. */
+  /** us, ms, s, G/s, bytes, count, ratio or share. */
   readonly unit: string;
   readonly peer?: Peer;
   /** value / peer.value: below 1 a time or a size is smaller than the peer's. */

@@ -4,14 +4,14 @@ import { newKeys } from "../client/mod.ts";
 import { SottoError } from "../errors.ts";
 import { openBackend } from "../ffi/mod.ts";
 import { type BenchModel, LINEAR_MODELS, loadModel, STANDARD_MODEL, TREE_MODELS } from "./bench_models.ts";
-import { MEASURING_CORE } from "./kernels_suite.ts";
 import { type Measured, measureModel, type Repetition } from "./measure_model.ts";
+import { type MeasuredScore, measureScore } from "./measure_score.ts";
 import { CONCRETE_ML, measureConcreteMl, prepareConcreteMl } from "./peers/concrete_ml.ts";
 import { figure, type Figures } from "./programs.ts";
 import { type Peer, result } from "./results.ts";
 import { measureSpeedup } from "./speedup.ts";
 import { best, median } from "./statistics.ts";
-import type { Run } from "./suite.ts";
+import { MEASURING_CORE, type Run } from "./suite.ts";
 
 /** Rows of one measured request. */
 const ROWS = 100;
@@ -39,8 +39,13 @@ async function measureAll(run: Run, backend: Backend): Promise<void> {
       const measured = await measureModel(backend, keys, await loadModel(entry, ROWS), repetitionOf(run));
       const peer = await measurePeer(run, entry);
       addModel(run, `${family}.${entry.name}`, measured, peer);
-      if (entry.name === STANDARD_MODEL) await addKeys(run, backend, peer);
       requireAgreement(entry, measured);
+      if (entry.name !== STANDARD_MODEL) continue;
+      await addKeys(run, backend, peer);
+      run.log(`${family}: ${entry.name} in mode score`);
+      const score = await measureScore(backend, await loadModel(entry, scoreRows(run)), { threads: 1, singleRuns: 1 });
+      addScore(run, `${family}.${entry.name}`, score, peer);
+      requireAgreement(entry, score);
     }
   }
 }
@@ -75,6 +80,29 @@ export function addModel(run: Run, name: string, measured: Measured, peer?: Figu
   run.add(result(`${name}.agreement`, measured.agreement, "share", peerOf(peer, "agreement")));
 }
 
+/** Rows of the request in mode `score`: it takes seconds a row. */
+function scoreRows({ quick }: Run): number {
+  return quick ? 4 : 24;
+}
+
+/** Adds the figures of one model in mode `score`. */
+export function addScore(run: Run, name: string, measured: MeasuredScore, peer?: Figures): void {
+  const { plan } = measured;
+  const time = peer && { name: CONCRETE_ML, value: figure(peer, "run_ms") / 1e3 };
+  run.add(result(`${name}.score_s_per_row`, measured.secondsPerRow, "s", time));
+  run.add(result(`${name}.score_single_row_s`, measured.secondsSingle, "s", time));
+  run.add(result(`${name}.score_planned_s_per_row`, plan.server_ms_per_row / 1e3, "s"));
+  run.add(result(`${name}.score_lookups_per_row`, plan.lookups_per_row, "count"));
+  run.add(
+    result(`${name}.score_upload_bytes_per_row`, plan.upload_bytes_per_row, "bytes", peerOf(peer, "upload_bytes")),
+  );
+  run.add(
+    result(`${name}.score_answer_bytes_per_row`, plan.answer_bytes_per_row, "bytes", peerOf(peer, "answer_bytes")),
+  );
+  run.add(result(`${name}.score_key_bytes`, plan.key_bytes, "bytes", peerOf(peer, "key_bytes")));
+  run.add(result(`${name}.score_agreement`, measured.agreement, "share", peerOf(peer, "agreement")));
+}
+
 async function addKeys(run: Run, backend: Backend, peer: Figures | undefined): Promise<void> {
   const times: number[] = [];
   let bytes = 0;
@@ -90,7 +118,7 @@ async function addKeys(run: Run, backend: Backend, peer: Figures | undefined): P
 }
 
 /** A fast wrong answer is worth nothing. @throws SottoError `internal` */
-function requireAgreement({ name }: BenchModel, { agreement }: Measured): void {
+function requireAgreement({ name }: BenchModel, { agreement }: Pick<Measured, "agreement">): void {
   if (agreement === 1) return;
   throw new SottoError("internal", `${name}: only ${agreement * 100} % of the rows agree with the model in clear`);
 }

@@ -46,14 +46,14 @@ export function compileForest(model: ForestModel): { spec: LeafMatrixSpec; layou
 }
 
 /** Which bits the forms use, and at which columns they lie: thresholds of a feature in order, then its missing bit. */
-class Columns {
+export class Columns {
   readonly count: number;
   readonly #used: Set<number>[];
   readonly #first: number[] = [];
   readonly #places: Map<number, number>[];
 
   constructor(
-    forest: readonly LeafForm[][],
+    forest: readonly (readonly Pick<LeafForm, "terms">[])[],
     private readonly thresholds: readonly number[][],
     private readonly codes: readonly MissingCode[],
   ) {
@@ -126,7 +126,8 @@ function offsets(lengths: readonly number[]): Uint32Array {
   return out;
 }
 
-function requireSameOutputs(model: ForestModel): number {
+/** Values a leaf. @throws SottoError `model_refused` when trees differ in it or there are none */
+export function requireSameOutputs(model: ForestModel): number {
   if (model.trees.length === 0) throw new SottoError("model_refused", "the model has no trees; train it again");
   const valueCount = model.trees[0].outputs.length;
   model.trees.forEach((tree, t) => {

@@ -1,7 +1,15 @@
 /** Sizes of records and places of answers, as `docs/files.md` says. Both sides compute them with these functions. */
-import { COEFFICIENT_BITS, CURRENT, type ParameterSet } from "../params/mod.ts";
-import type { AnswerShape } from "./backend.ts";
+import {
+  COEFFICIENT_BITS,
+  CURRENT,
+  CURRENT_LWE,
+  type Gadget,
+  type LweParameterSet,
+  type ParameterSet,
+} from "../params/mod.ts";
+import type { AnswerShape, LookupSetting } from "./backend.ts";
 import { packedBytes } from "./packing.ts";
+import type { EncryptionKind } from "./training_backend.ts";
 
 /** Bytes of the seed of a mask. */
 export const SEED_BYTES = 32;
@@ -15,6 +23,39 @@ export function inputRecordBytes(bits: number, ringDegree: number = CURRENT.ring
 export function evaluationKeysBytes(parameters: ParameterSet = CURRENT): number {
   const rows = parameters.logDegree * parameters.gadgets.trees.levelCount + 1;
   return SEED_BYTES + rows * packedBytes(parameters.ringDegree, COEFFICIENT_BITS);
+}
+
+/**
+ * Bytes of the payload of a lookup key file: the seed, N keyswitch_levels words of the key that switches to the small secret, and
+ * for each bit of that secret 2 level_count polynomials at 50 bits.
+ */
+export function lookupKeysBytes(
+  setting: LookupSetting,
+  parameters: ParameterSet = CURRENT,
+  small: LweParameterSet = CURRENT_LWE,
+): number {
+  const switching = parameters.ringDegree * small.keyswitch.levelCount * 4;
+  const rows = small.dimension * 2 * lookupGadget(setting, parameters).levelCount;
+  return SEED_BYTES + switching + rows * packedBytes(parameters.ringDegree, COEFFICIENT_BITS);
+}
+
+/** Bytes of the payload of a training key file: the seed, log2 N + 1 automorphisms of level_count rows each at 50 bits. */
+export function trainingKeysBytes(parameters: ParameterSet = CURRENT): number {
+  const rows = (parameters.logDegree + 1) * parameters.gadgets.training_pack.levelCount;
+  return SEED_BYTES + rows * packedBytes(parameters.ringDegree, COEFFICIENT_BITS);
+}
+
+/** Bytes of an rgsw record at 50 bits: the seed and 2 level_count bodies, or as many masks and bodies. */
+export function rgswRecordBytes(kind: EncryptionKind, parameters: ParameterSet = CURRENT): number {
+  const row = packedBytes(parameters.ringDegree, COEFFICIENT_BITS);
+  const rows = 2 * parameters.gadgets.rgsw.levelCount;
+  return kind === "seeded" ? SEED_BYTES + rows * row : 2 * rows * row;
+}
+
+/** The gadget of the rotation in a setting. */
+export function lookupGadget(setting: LookupSetting, parameters: ParameterSet = CURRENT): Gadget {
+  const { lookup, lookup_wide, lookup_training } = parameters.gadgets;
+  return [lookup, lookup_wide, lookup_training][setting - 1];
 }
 
 /** Bytes of the payload of an unsealed secret key file. */
@@ -75,6 +116,11 @@ export function linearAnswerLayout(
   const positions = Uint32Array.from({ length: shape.scoreCount * rows }, (_, i) => (i % rows) * padded);
   const recordBytes = answerBytes(usefulCounts, shape.bits, ringDegree);
   return { usefulCounts, positions, productCount: shape.scoreCount, bits: shape.bits, recordBytes };
+}
+
+/** Where the outputs of one row of a network lie: one ciphertext, output i at coefficient i N / 2^m, m = ceil(log2 count). */
+export function lweAnswerLayout(count: number, bits: number, ringDegree: number = CURRENT.ringDegree): AnswerLayout {
+  return answerLayout({ outputs: count, columnCount: ringDegree, ringDegree, bits });
 }
 
 /** Bytes of the answer record of one input ciphertext of a linear model. */

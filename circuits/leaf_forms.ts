@@ -33,13 +33,13 @@ export interface LeafForm {
 }
 
 /** [x >= t] when `right`, else [x < t]; the threshold by index. */
-interface Literal {
+export interface Literal {
   readonly threshold: number;
   readonly right: boolean;
 }
 
 /** The literals of one feature on one path. */
-interface Bounds {
+export interface Bounds {
   readonly lower?: Literal;
   readonly upper?: Literal;
   /** Some literal that a missing value fails. */
@@ -79,7 +79,8 @@ export function leafForms(
   return forms;
 }
 
-function narrow({ lower, upper, rejecting }: Bounds, literal: Literal, missingPasses: boolean): Bounds {
+/** The bounds after one more literal. */
+export function narrow({ lower, upper, rejecting }: Bounds, literal: Literal, missingPasses: boolean): Bounds {
   const tighter = literal.right
     ? literal.threshold > (lower?.threshold ?? -1)
     : literal.threshold < (upper?.threshold ?? Infinity);
@@ -91,14 +92,18 @@ function narrow({ lower, upper, rejecting }: Bounds, literal: Literal, missingPa
 }
 
 function reachable(path: ReadonlyMap<number, Bounds>, codes: readonly MissingCode[]): boolean {
-  for (const [feature, { lower, upper, rejecting }] of path) {
-    const contradict = lower !== undefined && upper !== undefined && lower.threshold >= upper.threshold;
-    if (contradict && (codes[feature].kind === "never" || rejecting !== undefined)) return false;
-  }
+  for (const [feature, bounds] of path) if (!satisfiable(bounds, codes[feature])) return false;
   return true;
 }
 
-function costForm(
+/** True when some cell of a feature, missing or not, meets its bounds. */
+export function satisfiable({ lower, upper, rejecting }: Bounds, code: MissingCode): boolean {
+  const contradict = lower !== undefined && upper !== undefined && lower.threshold >= upper.threshold;
+  return !contradict || (code.kind !== "never" && rejecting === undefined);
+}
+
+/** The cost of a path: 0 where a row follows it, more elsewhere. */
+export function costForm(
   path: ReadonlyMap<number, Bounds>,
   codes: readonly MissingCode[],
 ): { terms: Term[]; constant: number } {
@@ -125,7 +130,7 @@ function keptLiterals({ lower, upper, rejecting }: Bounds, code: MissingCode): L
 }
 
 /** One term a bit; a path may hold x >= t and x < t of the same t, which missing values only can satisfy one after the other. */
-function addUp(terms: readonly Term[]): Term[] {
+export function addUp(terms: readonly Term[]): Term[] {
   const sums = new Map<string, Term>();
   for (const term of terms) {
     const bit = `${term.feature}:${term.threshold}`;

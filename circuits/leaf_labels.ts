@@ -34,8 +34,11 @@ export function labelCodes(model: ForestModel): LabelCode[] {
   return sigma <= scoreError(model) / 4 ? single : model.trees.map((tree) => codeOf(tree, 2));
 }
 
-/** d exp(s) = exp(s) ds: predictions that can be large need scores that are finer. */
-function scoreError({ trees, output }: ForestModel): number {
+/**
+ * The error of a summed score that the output's transform allows. d exp(s) = exp(s) ds: predictions that can be large need scores that
+ * are finer.
+ */
+export function scoreError({ trees, output }: ForestModel): number {
   if (output.transform !== "exp") return SCORE_ERROR[output.transform];
   const most = [...output.base];
   for (const tree of trees) for (const score of tree.outputs) most[score] += largestValue(tree);

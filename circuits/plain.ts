@@ -5,50 +5,45 @@
 import { randomBytes } from "node:crypto";
 import { SottoError } from "../errors.ts";
 import { CURRENT } from "../params/mod.ts";
-import type {
-  AnswerShape,
-  Backend,
-  CallOptions,
-  EvaluationKeys,
-  Handle,
-  LeafMatrix,
-  LeafMatrixSpec,
-  SecretKey,
-  UnitCosts,
-  WeightMatrix,
-  WeightMatrixSpec,
+import {
+  type AnswerShape,
+  type Backend,
+  type CallOptions,
+  type EvaluationKeys,
+  type Layer,
+  type LayerRange,
+  type LayerSpec,
+  type LeafMatrix,
+  type LeafMatrixSpec,
+  type LookupKeys,
+  type LookupSetting,
+  LWE_WORDS,
+  type NetworkCosts,
+  type SecretKey,
+  type UnitCosts,
+  type WeightMatrix,
+  type WeightMatrixSpec,
 } from "./backend.ts";
 import {
   answerLayout,
   evaluationKeysBytes,
   inputRecordBytes,
   linearAnswerLayout,
+  lookupKeysBytes,
   secretKeyBytes,
   SEED_BYTES,
 } from "./layout.ts";
+import { contentOf, PlainHandle, requireBytes, step } from "./plain_handle.ts";
+import { bodyOf, plainAnswers, plainInputs, plainLayer, plainLookup } from "./plain_network.ts";
 import { leafOutputs, linearOutputs } from "./plain_outputs.ts";
 import { answerCiphertextBytes, readAnswers, readInputs, writeAnswers, writeInput } from "./plain_records.ts";
+import { PlainTraining } from "./plain_training.ts";
 import { UniformSource } from "./random.ts";
 
 /** The parameter set that every file made with the plain back end names. */
 export const PLAIN_PARAMETER_SET = "insecure-plain";
 
 const N = CURRENT.ringDegree;
-
-class PlainHandle<Brand extends string, Content> implements Handle {
-  closed = false;
-  constructor(readonly brand: Brand, private readonly content: Content, readonly bytes: number) {}
-  close(): void {
-    this.closed = true;
-  }
-  [Symbol.dispose](): void {
-    this.close();
-  }
-  open(): Content {
-    if (this.closed) throw new SottoError("backend_failed", `a closed ${this.brand} was used`);
-    return this.content;
-  }
-}
 
 /** A back end for tests: answers are right, nothing is secret. */
 export function plainBackend(): Backend {
@@ -59,6 +54,7 @@ class PlainBackend implements Backend {
   readonly name = "plain";
   readonly parameterSet = PLAIN_PARAMETER_SET;
   readonly threads = 1;
+  readonly training = new PlainTraining();
 
   generateSecretKey(): SecretKey {
     const key = Uint8Array.from(randomBytes(secretKeyBytes()), (byte) => byte % 3);
@@ -130,6 +126,80 @@ class PlainBackend implements Backend {
     return new PlainHandle("WeightMatrix", spec, spec.weights.byteLength);
   }
 
+  async generateLookupKeys(key: SecretKey, setting: LookupSetting): Promise<Uint8Array> {
+    await Promise.resolve();
+    contentOf(key);
+    const payload = new Uint8Array(lookupKeysBytes(setting));
+    payload.set(randomBytes(SEED_BYTES));
+    return payload;
+  }
+
+  async loadLookupKeys(setting: LookupSetting, payload: Uint8Array): Promise<LookupKeys> {
+    await Promise.resolve();
+    requireBytes(`lookup keys of setting ${setting}`, payload, lookupKeysBytes(setting));
+    return Object.assign(new PlainHandle("LookupKeys", null, payload.length), { setting });
+  }
+
+  async lwePhases(key: SecretKey, lwe: Uint32Array): Promise<Uint32Array> {
+    await Promise.resolve();
+    contentOf(key);
+    return Uint32Array.from({ length: lwe.length / LWE_WORDS }, (_, i) => bodyOf(lwe, i));
+  }
+
+  createLayer(spec: LayerSpec): Layer {
+    return new PlainHandle("Layer", spec, spec.weights.length);
+  }
+
+  async expandInputs(
+    records: Uint8Array,
+    shape: { rowCount: number; ciphertextsPerRow: number; inputBits: number; count: number; rowStride: number },
+    out: Uint32Array,
+    options: CallOptions = {},
+  ): Promise<void> {
+    await step(options, 0);
+    const recordBytes = inputRecordBytes(shape.inputBits);
+    requireBytes("the encrypted rows", records, shape.rowCount * shape.ciphertextsPerRow * recordBytes);
+    plainInputs(records, recordBytes, shape, out);
+    await step(options, 1);
+  }
+
+  async applyLayer(
+    layer: Layer,
+    inputs: Uint32Array,
+    range: LayerRange,
+    out: Uint32Array,
+    options: CallOptions = {},
+  ): Promise<void> {
+    await step(options, 0);
+    plainLayer(contentOf<LayerSpec>(layer), inputs, range, out);
+    await step(options, 1);
+  }
+
+  async lookup(
+    keys: LookupKeys,
+    lwe: Uint32Array,
+    tables: BigUint64Array,
+    indices: Uint32Array,
+    out: Uint32Array,
+    options: CallOptions = {},
+  ): Promise<void> {
+    await step(options, 0);
+    contentOf(keys);
+    plainLookup(lwe, tables, indices, out);
+    await step(options, 1);
+  }
+
+  async packAnswers(
+    keys: EvaluationKeys,
+    lwe: Uint32Array,
+    shape: { recordCount: number; count: number; answerBits: number; rowStride: number },
+    options: CallOptions & { blindingSeed?: Uint8Array } = {},
+  ): Promise<Uint8Array> {
+    await step(options, 0);
+    contentOf(keys);
+    return plainAnswers(lwe, shape);
+  }
+
   async evaluateLeaves(
     matrix: LeafMatrix,
     keys: EvaluationKeys,
@@ -185,25 +255,15 @@ class PlainBackend implements Backend {
     return Promise.resolve({ ntt_ns: 2500, packed_product_ns: 30000, product_ns: 10000, expand_ns: 20000 });
   }
 
-  close(): void {}
-}
-
-function contentOf<Content>(handle: Handle): Content {
-  if (!(handle instanceof PlainHandle)) throw new SottoError("backend_failed", "a handle of another back end was used");
-  return handle.open() as Content;
-}
-
-function requireBytes(what: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) {
-    throw new SottoError("malformed_file", `${what} must have ${length} bytes, not ${bytes.length}`);
+  networkCosts(): Promise<NetworkCosts> {
+    return Promise.resolve({
+      lookup_ns: { 1: 5_200_000, 2: 8_800_000, 3: 13_200_000 },
+      multiply_add_ns: 40,
+      answer_ns: 30000,
+    });
   }
-}
 
-/** Lets other work run, reports progress, stops when asked to. */
-async function step(options: CallOptions, progress: number): Promise<void> {
-  if (options.signal?.aborted) throw new SottoError("cancelled", "the call was cancelled");
-  options.onProgress?.(progress);
-  await Promise.resolve();
+  close(): void {}
 }
 
 function outputCount(spec: LeafMatrixSpec): number {

@@ -7,6 +7,9 @@ import type { TreesDescription } from "./description.ts";
 import { type AnswerLayout, answerLayout } from "./layout.ts";
 import { LIMB_BASE } from "./leaf_labels.ts";
 
+/** What the bits of a row follow from. */
+export type TreesColumns = Pick<TreesDescription, "features" | "ciphertexts_per_row">;
+
 /** The factor of a bit in an encrypted row, and the divisor of an answer's phase: delta = floor(q / p). */
 export function treesScale(description: TreesDescription): bigint {
   return CURRENT.modulus / BigInt(description.plaintext_modulus);
@@ -27,14 +30,14 @@ export function treesAnswerLayout(description: TreesDescription): AnswerLayout {
  * A missing cell sets the threshold bits that the description names.
  * @throws SottoError `rows_refused`
  */
-export function encodeTreesRows(description: TreesDescription, rows: readonly Row[]): Int32Array {
+export function encodeTreesRows(description: TreesColumns, rows: readonly Row[]): Int32Array {
   const stride = description.ciphertexts_per_row * CURRENT.ringDegree;
   const messages = new Int32Array(rows.length * stride);
   rows.forEach((row, r) => writeBits(description, row, r, messages.subarray(r * stride, (r + 1) * stride)));
   return messages;
 }
 
-function writeBits(description: TreesDescription, row: Row, r: number, bits: Int32Array): void {
+function writeBits(description: TreesColumns, row: Row, r: number, bits: Int32Array): void {
   requireWidth(row, description.features.length, r);
   let at = 0;
   description.features.forEach((feature, column) => {

@@ -4,7 +4,14 @@ import { createHash } from "node:crypto";
 import { SottoError } from "../errors.ts";
 
 /** Kinds in the order of their numbers, from 1. */
-const KINDS = ["secret_key", "evaluation_keys", "public_key", "encrypted_rows", "encrypted_answers"] as const;
+const KINDS = [
+  "secret_key",
+  "evaluation_keys",
+  "public_key",
+  "encrypted_rows",
+  "encrypted_answers",
+  "lookup_keys",
+] as const;
 export type FileKind = typeof KINDS[number];
 
 export const HEADER_BYTES = 128;
@@ -13,6 +20,8 @@ export const ID_BYTES = 32;
 export const FORMAT_VERSION = 1;
 /** Flag of a secret key file whose payload is sealed with a passphrase. */
 export const FLAG_SEALED = 1;
+/** Flags of a lookup key file: its setting. */
+export const LOOKUP_SETTINGS = [1, 2, 3] as const;
 
 const MAGIC = [0x53, 0x4f, 0x54, 0x54, 0x4f, 0x00, 0x1a, 0x0a];
 const NAME_BYTES = 32;
@@ -38,7 +47,7 @@ export interface Header {
   /** Data rows in the payload; 0 for keys. */
   readonly rowCount: number;
   readonly coefficientBits: number;
-  /** 0, or `FLAG_SEALED` for a sealed secret key. */
+  /** 0, or `FLAG_SEALED` for a sealed secret key, or the setting (1, 2 or 3) of lookup keys. */
   readonly flags: number;
   readonly parameterSet: string;
   /** 32 bytes: identifies the key pair. */
@@ -49,7 +58,8 @@ export interface Header {
 
 /** What the reader of a file demands of its header; what is left out is not checked. */
 export interface Expected {
-  readonly kind?: FileKind;
+  /** One kind, or any of several. */
+  readonly kind?: FileKind | readonly FileKind[];
   readonly parameterSet?: string;
   /** Largest length of the whole file in bytes. */
   readonly maxBytes?: number;
@@ -137,9 +147,7 @@ function checkFields(header: Header): void {
   }
   if (!/^[\x21-\x7e]{1,32}$/.test(header.parameterSet)) malformed("the name of its parameter set is no ASCII name");
   if (!(header.coefficientBits >= 1 && header.coefficientBits <= 64)) malformed("its coefficient bits are not 1 to 64");
-  if (header.flags !== 0 && !(header.flags === FLAG_SEALED && header.kind === "secret_key")) {
-    malformed("its flags are unknown");
-  }
+  if (!flagsOf(header.kind).includes(header.flags)) malformed("its flags are unknown");
   if (header.keyId.length !== ID_BYTES || header.modelId.length !== ID_BYTES) malformed("an id has not 32 bytes");
   if (isKey && (header.rowCount !== 0 || header.modelId.some((byte) => byte !== 0))) {
     malformed("a key file names rows or a model");
@@ -149,9 +157,16 @@ function checkFields(header: Header): void {
   }
 }
 
+function flagsOf(kind: FileKind): readonly number[] {
+  if (kind === "lookup_keys") return LOOKUP_SETTINGS;
+  return kind === "secret_key" ? [0, FLAG_SEALED] : [0];
+}
+
 function checkExpected(header: Header, expected: Expected): void {
-  if (expected.kind !== undefined && header.kind !== expected.kind) {
-    throw new SottoError("wrong_file_kind", `the file holds ${words(header.kind)}, expected ${words(expected.kind)}`);
+  const kinds = [expected.kind ?? header.kind].flat();
+  if (!kinds.includes(header.kind)) {
+    const wanted = kinds.map(words).join(" or ");
+    throw new SottoError("wrong_file_kind", `the file holds ${words(header.kind)}, expected ${wanted}`);
   }
   if (expected.parameterSet !== undefined && header.parameterSet !== expected.parameterSet) {
     throw new SottoError(

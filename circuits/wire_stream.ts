@@ -24,6 +24,8 @@ export interface FileStream {
   records(): AsyncIterable<Uint8Array>;
   /** SHA-256 of header and payload as 64 hex digits; known only after `records()` has ended. */
   digest(): string;
+  /** Gives up what was not read. */
+  cancel(): Promise<void>;
 }
 
 /**
@@ -82,6 +84,10 @@ class RecordStream implements FileStream {
     const computed = this.hash.digest();
     requireDigest(computed, trailer);
     this.#digest = computed.toString("hex");
+  }
+
+  cancel(): Promise<void> {
+    return this.source.cancel();
   }
 
   digest(): string {

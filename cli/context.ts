@@ -15,6 +15,8 @@ export interface Context {
   readonly environment: (name: string) => string | undefined;
   /** Asks for a line without showing what is typed. Only called when `isTerminal`. */
   readonly askHidden: (question: string) => Promise<string>;
+  /** Calls `stop` when the user interrupts the command (Ctrl-C); disposing of the answer ends that. A second one ends the process. */
+  readonly onInterrupt: (stop: () => void) => Disposable;
   /** Opens the back end. Called once a run at most; the command closes it. */
   readonly openBackend: (settings?: BackendSettings) => Backend | Promise<Backend>;
 }
@@ -34,8 +36,19 @@ export function processContext(): Context {
     isTerminal: Boolean(process.stderr.isTTY && process.stdin.isTTY),
     environment: (name) => Deno.env.get(name),
     askHidden,
+    onInterrupt,
     openBackend: openNative,
   };
+}
+
+function onInterrupt(stop: () => void): Disposable {
+  const end = () => Deno.removeSignalListener("SIGINT", listener);
+  const listener = () => {
+    end();
+    stop();
+  };
+  Deno.addSignalListener("SIGINT", listener);
+  return { [Symbol.dispose]: end };
 }
 
 async function openNative(settings: BackendSettings = {}): Promise<Backend> {

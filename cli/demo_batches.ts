@@ -42,7 +42,10 @@ export async function predictInBatches(parties: Parties, rows: readonly Row[]): 
   {
     using bar = startProgress(parties.context, "        predicting");
     for (let first = 0; first < rows.length; first += step) {
-      batches.push(await predictBatch(parties, rows.slice(first, first + step)));
+      const part = rows.slice(first, first + step);
+      batches.push(
+        await predictBatch(parties, part, (share) => bar.update((first + share * part.length) / rows.length)),
+      );
       bar.update(Math.min(1, (first + step) / rows.length));
     }
   }
@@ -60,11 +63,12 @@ export async function predictInBatches(parties: Parties, rows: readonly Row[]): 
 async function predictBatch(
   { client, backend, secret, model, keysId }: Parties,
   rows: readonly Row[],
+  onProgress: (share: number) => void,
 ): Promise<Totals> {
   const encrypted = await timed(() => encryptRows(backend, secret, model, rows));
   const keys = model.description.mode === "linear" ? undefined : keysId;
   const { file, scales } = encrypted.value;
-  const answered = await timed(() => client.predict({ model: model.id, keys, file }));
+  const answered = await timed(() => client.predict({ model: model.id, keys, file, onProgress }));
   const answers = answered.value;
   const decrypted = await timed(() => decryptAnswers(backend, secret, model, answers.file, { scales }));
   return {

@@ -10,6 +10,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   scope_missing: "make a token with that scope: `sotto tokens create --scopes predict,admin`",
   key_unknown: "register your evaluation keys with `sotto keys register FILE`; `sotto keys list` shows what is there",
   key_expired: "register your evaluation keys again with `sotto keys register FILE`",
+  key_missing: "make the keys with `sotto keys make --capability ...`, then `sotto keys register FILE`",
+  quota_exceeded: "wait until one of your jobs has ended",
   model_unknown: "`sotto models list` shows what is there",
   wrong_key: "use the secret key that belongs to the evaluation keys of this file",
   wrong_model: "pass the model that the rows were encrypted for with --model",

@@ -1,8 +1,10 @@
 /** An encrypted answers file to predictions. */
-import type { AnswerLayout } from "../circuits/layout.ts";
 import type { ClientBackend } from "../circuits/backend.ts";
 import type { Description } from "../circuits/description.ts";
+import { type AnswerLayout, lweAnswerLayout } from "../circuits/layout.ts";
 import { linearLayout } from "../circuits/linear_rows.ts";
+import { decodeNetworkAnswers } from "../circuits/network/rows.ts";
+import { decodeScoreAnswers, scoreAnswerLayout } from "../circuits/score_rows.ts";
 import { decodeTreesAnswers, treesAnswerLayout, treesScale } from "../circuits/trees_rows.ts";
 import { type DecodedFile, decodeFile } from "../circuits/wire.ts";
 import { SottoError } from "../errors.ts";
@@ -39,30 +41,60 @@ export async function decryptAnswers(
   requireShape(answers, description);
   const scores = description.mode === "linear"
     ? await decryptLinearAnswers(backend, secret, description, answers, options.scales, options)
-    : await decryptTreesAnswers(backend, secret, description, answers, options);
+    : await decryptRowAnswers(backend, secret, description, answers, options);
   return toPredictions(description, scores, answers.header.rowCount);
 }
 
-async function decryptTreesAnswers(
+/** A mode whose rows have answer records of their own. */
+type RowDescription = Exclude<Description, { mode: "linear" }>;
+
+async function decryptRowAnswers(
   backend: ClientBackend,
   secret: OpenSecretKey,
-  description: Extract<Description, { mode: "leaves" }>,
+  description: RowDescription,
   { header, payload }: DecodedFile,
   options: LongCallOptions,
 ): Promise<Float64Array> {
-  const layout = treesAnswerLayout(description);
+  const layout = answerLayoutOf(description);
+  const scale = description.mode === "leaves" ? treesScale(description) : 1n;
   const width = description.output.base.length;
   const scores = new Float64Array(header.rowCount * width);
   for (let first = 0; first < header.rowCount; first += RECORDS_PER_CALL) {
     refuseCancelled(options);
     const recordCount = Math.min(RECORDS_PER_CALL, header.rowCount - first);
     const records = payload.subarray(first * layout.recordBytes, (first + recordCount) * layout.recordBytes);
-    const shape = { ...layout, recordCount, scale: treesScale(description) };
-    const values = await backend.decrypt(secret.key, records, shape);
-    scores.set(decodeTreesAnswers(description, values, recordCount), first * width);
+    const values = await backend.decrypt(secret.key, records, { ...layout, recordCount, scale });
+    scores.set(decodeScores(description, values, recordCount), first * width);
     options.onProgress?.((first + recordCount) / header.rowCount);
   }
   return scores;
+}
+
+/** Scores of each row, row after row; those of a network's first output. */
+function decodeScores(description: RowDescription, values: Float64Array, rowCount: number): Float64Array {
+  switch (description.mode) {
+    case "leaves":
+      return decodeTreesAnswers(description, values, rowCount);
+    case "score":
+      return decodeScoreAnswers(description, values);
+    case "network":
+      return Float64Array.from(decodeNetworkAnswers(description, values, rowCount).flatMap(([first]) => [...first]));
+  }
+}
+
+function answerLayoutOf(description: Description): AnswerLayout {
+  switch (description.mode) {
+    case "linear":
+      return linearLayout(description);
+    case "leaves":
+      return treesAnswerLayout(description);
+    case "score":
+      return scoreAnswerLayout(description);
+    case "network": {
+      const count = description.outputs.reduce((sum, { scales }) => sum + scales.length, 0);
+      return lweAnswerLayout(count, description.answer_bits);
+    }
+  }
 }
 
 function toPredictions(description: Description, scores: Float64Array, rowCount: number): Prediction[] {
@@ -85,9 +117,7 @@ function requireOwner({ header }: DecodedFile, secret: OpenSecretKey, modelId: s
 }
 
 function requireShape({ header }: DecodedFile, description: Description): void {
-  const layout: AnswerLayout = description.mode === "linear"
-    ? linearLayout(description)
-    : treesAnswerLayout(description);
+  const layout = answerLayoutOf(description);
   const perRecord = description.mode === "linear" ? description.rows_per_ciphertext : 1;
   const fits = header.coefficientBits === description.answer_bits && header.recordBytes === layout.recordBytes &&
     header.recordCount === Math.ceil(header.rowCount / perRecord);

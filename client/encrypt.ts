@@ -1,6 +1,8 @@
 /** Rows to an encrypted rows file. */
 import type { ClientBackend } from "../circuits/backend.ts";
 import type { Description } from "../circuits/description.ts";
+import { encodeNetworkRows, NETWORK_INPUT_SCALE } from "../circuits/network/rows.ts";
+import { encodeScoreRows } from "../circuits/score_rows.ts";
 import { encodeTreesRows, treesScale } from "../circuits/trees_rows.ts";
 import { encodeFile, type Header, inputRecordBytes } from "../circuits/wire.ts";
 import { SottoError } from "../errors.ts";
@@ -17,7 +19,7 @@ export interface EncryptedRows {
   readonly file: Uint8Array;
   /**
    * Linear models: log2 of the fixed-point factor of each ciphertext, which decryption needs. It depends on the rows, so it stays
-   * with the client. Null for trees.
+   * with the client. Null for other models.
    */
   readonly scales: readonly number[] | null;
 }
@@ -39,7 +41,7 @@ export async function encryptRows(
   const { description } = model;
   const { records, scales } = description.mode === "linear"
     ? await encryptLinearRows(backend, secret, description, rows, options)
-    : { records: await encryptTreesRows(backend, secret, description, rows, options), scales: null };
+    : { records: await encryptMessages(backend, secret, description, rows, options), scales: null };
   const recordBytes = inputRecordBytes(description.input_bits);
   const header: Header = {
     kind: "encrypted_rows",
@@ -55,10 +57,13 @@ export async function encryptRows(
   return { file: encodeFile(header, records), scales };
 }
 
-async function encryptTreesRows(
+/** A mode whose rows have ciphertexts of their own. */
+type RowDescription = Exclude<Description, { mode: "linear" }>;
+
+async function encryptMessages(
   backend: ClientBackend,
   secret: OpenSecretKey,
-  description: Extract<Description, { mode: "leaves" }>,
+  description: RowDescription,
   rows: readonly Row[],
   options: LongCallOptions,
 ): Promise<Uint8Array> {
@@ -68,15 +73,26 @@ async function encryptTreesRows(
   for (let first = 0; first < rows.length; first += ROWS_PER_CALL) {
     refuseCancelled(options);
     const part = rows.slice(first, first + ROWS_PER_CALL);
-    const messages = encodeTreesRows(description, part);
+    const { messages, scale } = encodeRows(description, part);
     const ciphertextCount = part.length * perRow;
-    const stride = messages.length / ciphertextCount;
-    const shape = { ciphertextCount, stride, scale: treesScale(description), bits: description.input_bits };
+    const shape = { ciphertextCount, stride: messages.length / ciphertextCount, scale, bits: description.input_bits };
     records.set(await backend.encrypt(secret.key, messages, shape), first * rowBytes);
     messages.fill(0);
     options.onProgress?.((first + part.length) / rows.length);
   }
   return records;
+}
+
+/** The messages of rows, and what one unit of a message is. */
+function encodeRows(description: RowDescription, rows: readonly Row[]): { messages: Int32Array; scale: bigint } {
+  switch (description.mode) {
+    case "leaves":
+      return { messages: encodeTreesRows(description, rows), scale: treesScale(description) };
+    case "score":
+      return { messages: encodeScoreRows(description, rows), scale: NETWORK_INPUT_SCALE };
+    case "network":
+      return { messages: encodeNetworkRows(description, rows), scale: NETWORK_INPUT_SCALE };
+  }
 }
 
 /** The 32 bytes of a model's id. @throws SottoError model_unknown when it is not 64 hex digits. */

@@ -1,12 +1,16 @@
 /** The server's HTTP interface as typed calls; every failure is a SottoError. */
 import { z } from "zod";
 import { type Description, descriptionSchema } from "../circuits/description.ts";
+import { CAPABILITIES } from "../circuits/wire.ts";
 import { SottoError } from "../errors.ts";
+import type { LongCallOptions } from "./calls.ts";
+import { followJob, type Job, jobSchema } from "./jobs.ts";
 import { type Call, request } from "./request.ts";
 
 const keySchema = z.object({
   id: z.string(),
   key_id: z.string(),
+  capability: z.enum(CAPABILITIES).default("pack"),
   parameter_set: z.string(),
   bytes: z.number(),
   created_at: z.string(),
@@ -24,7 +28,7 @@ const tokenSchema = z.object({
 });
 const newTokenSchema = z.object({ id: z.string(), token: z.string() });
 
-/** Registered evaluation keys. `id` is the digest of the file, `key_id` names the key pair. */
+/** A registered key file. `id` is the digest of the file, `key_id` names the key pair. */
 export type RegisteredKeys = z.infer<typeof keySchema>;
 /** A registered model without its description. */
 export type ModelSummary = z.infer<typeof modelSummarySchema>;
@@ -45,6 +49,21 @@ export interface ModelImport {
   readonly file: Uint8Array;
   /** Quantile bins instead of the model's own thresholds: one sorted array a feature. */
   readonly bins?: { readonly bitCount: number; readonly edges: readonly (readonly number[])[] };
+  /** Tree models: `score` lets only sums leave the server; default `leaves`. */
+  readonly mode?: "leaves" | "score";
+  /** Networks (ONNX): rows like those to come, as CSV with a header line and one feature a column; they go to the server. */
+  readonly calibration?: string | Uint8Array;
+}
+
+/** What is sent to be predicted. */
+export interface PredictionCall extends LongCallOptions {
+  readonly model: string;
+  /** Id of any registered key file of the key pair; linear models need none. */
+  readonly keys?: string;
+  /** An encrypted rows file. */
+  readonly file: Upload;
+  /** Asks for a job even when the server would answer at once. */
+  readonly asJob?: boolean;
 }
 
 /** An encrypted answers file and the server's time for it. */
@@ -71,19 +90,19 @@ export class SottoClient {
     this.#token = token;
   }
 
-  /** Registers evaluation keys; the same file again gives the same object. */
+  /** Registers a key file; the same file again gives the same object. */
   registerKeys(file: Upload, signal?: AbortSignal): Promise<RegisteredKeys> {
     return this.#json(keySchema, { method: "POST", path: "/v1/keys", body: file, signal });
   }
-  /** Every registered evaluation key file of the tenant. */
+  /** Every registered key file of the tenant. */
   async listKeys(): Promise<RegisteredKeys[]> {
     return (await this.#json(z.object({ keys: z.array(keySchema) }), { path: "/v1/keys" })).keys;
   }
-  /** One registered evaluation key file. */
+  /** One registered key file. */
   getKeys(id: string): Promise<RegisteredKeys> {
     return this.#json(keySchema, { path: `/v1/keys/${encodeURIComponent(id)}` });
   }
-  /** Removes registered evaluation keys. */
+  /** Removes a registered key file. */
   deleteKeys(id: string): Promise<void> {
     return this.#nothing({ method: "DELETE", path: `/v1/keys/${encodeURIComponent(id)}` });
   }
@@ -95,8 +114,9 @@ export class SottoClient {
       format: model.format,
       bins: model.bins ? "quantile" : "model",
     });
+    if (model.mode !== undefined) query.set("mode", model.mode);
     if (model.bins) query.set("n_bits", String(model.bins.bitCount));
-    const body = model.bins ? quantileForm(model.file, model.bins.edges) : model.file;
+    const body = importBody(model);
     return this.#json(modelSchema, { method: "POST", path: `/v1/models?${query}`, body });
   }
   /** Every model of the tenant, without descriptions. */
@@ -112,13 +132,30 @@ export class SottoClient {
     return this.#nothing({ method: "DELETE", path: `/v1/models/${encodeURIComponent(id)}` });
   }
 
-  /** Sends an encrypted rows file and returns the encrypted answers file. `keys` is needed for trees. */
-  async predict(call: { model: string; keys?: string; file: Upload; signal?: AbortSignal }): Promise<EncryptedAnswers> {
+  /**
+   * Sends an encrypted rows file and returns the encrypted answers file. A job that the server makes of it is followed to its end, and
+   * cancelled on abort; only a job's progress is told.
+   */
+  async predict(call: PredictionCall): Promise<EncryptedAnswers> {
     const query = call.keys === undefined ? "" : `?key=${encodeURIComponent(call.keys)}`;
     const path = `/v1/models/${encodeURIComponent(call.model)}/predictions${query}`;
-    const response = await this.#send({ method: "POST", path, body: call.file, signal: call.signal });
-    const serverMs = Number(response.headers.get("sotto-server-ms") ?? NaN);
-    return { file: await response.bytes(), serverMs };
+    const headers = call.asJob ? { prefer: "respond-async" } : undefined;
+    const response = await this.#send({ method: "POST", path, body: call.file, headers, signal: call.signal });
+    if (response.status !== 202) return await answersOf(response);
+    return await followJob(this, (await readJson(jobSchema, response, { method: "POST", path })).id, call);
+  }
+
+  /** How far a job is. */
+  getJob(id: string, signal?: AbortSignal): Promise<Job> {
+    return this.#json(jobSchema, { path: `/v1/jobs/${encodeURIComponent(id)}`, signal });
+  }
+  /** The answers of a job that has succeeded. */
+  async jobAnswers(id: string, signal?: AbortSignal): Promise<EncryptedAnswers> {
+    return await answersOf(await this.#send({ path: `/v1/jobs/${encodeURIComponent(id)}/answers`, signal }));
+  }
+  /** Cancels a job, or forgets one that has ended. */
+  deleteJob(id: string): Promise<void> {
+    return this.#nothing({ method: "DELETE", path: `/v1/jobs/${encodeURIComponent(id)}` });
   }
 
   /** Makes a token for the tenant of this client's own token (scope `admin`). */
@@ -141,21 +178,41 @@ export class SottoClient {
     await (await this.#send(call)).body?.cancel();
   }
   async #json<T>(schema: z.ZodType<T>, call: Call): Promise<T> {
-    const response = await this.#send(call);
-    const parsed = schema.safeParse(await response.json().catch(() => undefined));
-    if (parsed.success) return parsed.data;
-    const issue = parsed.error.issues[0];
-    throw new SottoError(
-      "internal",
-      `the server's answer to ${call.method ?? "GET"} ${call.path.split("?")[0]} is not as expected ` +
-        `(${issue.path.join(".") || "body"}: ${issue.message}): are client and server of the same version?`,
-    );
+    return await readJson(schema, await this.#send(call), call);
   }
 }
 
-function quantileForm(file: Uint8Array, edges: readonly (readonly number[])[]): FormData {
+async function readJson<T>(
+  schema: z.ZodType<T>,
+  response: Response,
+  { method = "GET", path }: Pick<Call, "method" | "path">,
+): Promise<T> {
+  const parsed = schema.safeParse(await response.json().catch(() => undefined));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new SottoError(
+    "internal",
+    `the server's answer to ${method} ${path.split("?")[0]} is not as expected ` +
+      `(${issue.path.join(".") || "body"}: ${issue.message}): are client and server of the same version?`,
+  );
+}
+
+async function answersOf(response: Response): Promise<EncryptedAnswers> {
+  const serverMs = Number(response.headers.get("sotto-server-ms") ?? NaN);
+  return { file: await response.bytes(), serverMs };
+}
+
+/** The model file alone, or a form with what goes with it. */
+function importBody({ file, bins, calibration }: ModelImport): Uint8Array | FormData {
+  if (bins === undefined && calibration === undefined) return file;
   const form = new FormData();
   form.set("model", new Blob([new Uint8Array(file)]), "model");
-  form.set("edges", new Blob([JSON.stringify(edges)], { type: "application/json" }), "edges.json");
+  if (bins !== undefined) {
+    form.set("edges", new Blob([JSON.stringify(bins.edges)], { type: "application/json" }), "edges.json");
+  }
+  if (calibration !== undefined) {
+    const csv = typeof calibration === "string" ? calibration : new Uint8Array(calibration);
+    form.set("calibration", new Blob([csv], { type: "text/csv" }), "calibration.csv");
+  }
   return form;
 }

@@ -107,3 +107,50 @@ Deno.test("a model with quantile bins is sent as a form with its edges", async (
     await failure(call, "model_refused", /no trees/);
   });
 });
+
+Deno.test("calibration rows of a network travel in the form beside the model", async () => {
+  const handler = async (incoming: Request): Promise<Response> => {
+    assert.equal(new URL(incoming.url).search, "?name=n&format=onnx&bins=model");
+    const form = await incoming.formData();
+    assert.equal(form.get("edges"), null);
+    assert.equal(await (form.get("calibration") as File).text(), "f0\n1\n");
+    return problem("model_refused", 422, "no network");
+  };
+  await withServer(handler, async (client) => {
+    const call = client.importModel({ name: "n", format: "onnx", file: new Uint8Array([9]), calibration: "f0\n1\n" });
+    await failure(call, "model_refused", /no network/);
+  });
+});
+
+Deno.test("a prediction that becomes a job is followed to its answers, and the job deleted", async () => {
+  const seen: string[] = [];
+  let asked = 0;
+  const job = (state: string, progress: number) => ({
+    ...{ id: "j1", model_id: "m", rows: 1, state, progress, estimated_seconds_left: 1 },
+    ...{ created_at: "c", started_at: null, finished_at: null },
+  });
+  const handler = async (incoming: Request): Promise<Response> => {
+    const { pathname } = new URL(incoming.url);
+    seen.push(`${incoming.method} ${pathname} ${incoming.headers.get("prefer") ?? ""}`.trim());
+    await incoming.body?.cancel();
+    if (incoming.method === "POST") return Response.json(job("queued", 0), { status: 202 });
+    if (incoming.method === "DELETE") return new Response(null, { status: 204 });
+    if (pathname.endsWith("/answers")) return new Response("yes", { headers: { "sotto-server-ms": "7" } });
+    return Response.json(asked++ === 0 ? job("running", 0.5) : job("succeeded", 1));
+  };
+  await withServer(handler, async (client) => {
+    const shares: number[] = [];
+    const onProgress = (share: number) => shares.push(share);
+    const answers = await client.predict({ model: "m", file: new Uint8Array(3), asJob: true, onProgress });
+    assert.equal(new TextDecoder().decode(answers.file), "yes");
+    assert.equal(answers.serverMs, 7);
+    assert.deepEqual(shares, [0.5, 1]);
+    assert.deepEqual(seen, [
+      "POST /v1/models/m/predictions respond-async",
+      "GET /v1/jobs/j1",
+      "GET /v1/jobs/j1",
+      "GET /v1/jobs/j1/answers",
+      "DELETE /v1/jobs/j1",
+    ]);
+  });
+});

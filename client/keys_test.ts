@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { plainBackend } from "../circuits/plain.ts";
-import { decodeFile } from "../circuits/wire.ts";
+import { capabilityOf, decodeFile } from "../circuits/wire.ts";
 import { SottoError } from "../errors.ts";
-import { isSealed, newKeys, openSecretKey } from "./keys.ts";
+import { addKeys, isSealed, newKeys, openSecretKey } from "./keys.ts";
 
 function hasCode(code: string): (error: unknown) => boolean {
   return (error) => error instanceof SottoError && error.code === code;
@@ -61,4 +61,28 @@ Deno.test("other files and changed files are refused", async () => {
   await assert.rejects(openSecretKey(backend, secretFile.slice(0, -1)), hasCode("malformed_file"));
   secretFile[500] ^= 1;
   await assert.rejects(openSecretKey(backend, secretFile), hasCode("digest_mismatch"));
+});
+
+Deno.test("only the files that are asked for are made, each once", async () => {
+  const shares: number[] = [];
+  const onProgress = (share: number) => shares.push(share);
+  const made = await newKeys(plainBackend(), { capabilities: ["lookup1", "pack", "lookup1"], onProgress });
+  assert.deepEqual([...made.files.keys()], ["lookup1", "pack"]);
+  assert.deepEqual(shares, [0.5, 1]);
+  for (const [capability, file] of made.files) {
+    const { header } = decodeFile(file);
+    assert.equal(capabilityOf(header), capability);
+    assert.equal(header.keyId.toHex(), made.keyId);
+  }
+  assert.equal(made.evaluationFile, made.files.get("pack"));
+  const without = await newKeys(plainBackend(), { capabilities: [] });
+  assert.throws(() => without.evaluationFile, hasCode("internal"));
+});
+
+Deno.test("a further key file of a sealed secret key belongs to its pair", async () => {
+  const backend = plainBackend();
+  const { secretFile, keyId } = await newKeys(backend, { passphrase: "blue whale", capabilities: [] });
+  const { header } = decodeFile(await addKeys(backend, secretFile, "lookup1", "blue whale"));
+  assert.deepEqual([header.keyId.toHex(), header.kind, header.flags], [keyId, "lookup_keys", 1]);
+  await assert.rejects(addKeys(backend, secretFile, "pack"), hasCode("passphrase_needed"));
 });

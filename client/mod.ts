@@ -8,13 +8,24 @@ export {
   type ModelImport,
   type ModelSummary,
   type NewToken,
+  type PredictionCall,
   type RegisteredKeys,
   type RegisteredModel,
   SottoClient,
   type TokenSummary,
   type Upload,
 } from "./http.ts";
-export { isSealed, type NewKeys, newKeys, type OpenSecretKey, openSecretKey } from "./keys.ts";
+export { followJob, type Job, type JobCalls } from "./jobs.ts";
+export {
+  addKeys,
+  isSealed,
+  type NewKeys,
+  newKeys,
+  type NewKeysOptions,
+  type OpenSecretKey,
+  openSecretKey,
+  serverFile,
+} from "./keys.ts";
 export { calibrationEdges, guessFormat, MODEL_FORMATS, type ModelFormat } from "./model_file.ts";
 export { findKeys, type PredictedRows, type PredictOptions, predictRows, rowsPerRequest } from "./predict.ts";
 export { predictionCells, predictionColumns, predictionsCsv } from "./predictions.ts";

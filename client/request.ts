@@ -7,6 +7,7 @@ export interface Call {
   readonly path: string;
   readonly body?: Uint8Array | Blob | ReadableStream<Uint8Array> | FormData;
   readonly json?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -21,7 +22,7 @@ export async function request(base: string, token: string, call: Call): Promise<
 }
 
 async function send(base: string, token: string, call: Call): Promise<Response> {
-  const headers = new Headers({ authorization: `Bearer ${token}` });
+  const headers = new Headers({ ...call.headers, authorization: `Bearer ${token}` });
   if (call.json !== undefined) headers.set("content-type", "application/json");
   else if (call.body !== undefined && !(call.body instanceof FormData)) {
     headers.set("content-type", "application/octet-stream");

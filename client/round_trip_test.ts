@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Description } from "../circuits/description.ts";
+import type { LinearDescription, TreesDescription } from "../circuits/description.ts";
 import { planLinear } from "../circuits/linear.ts";
 import { plainBackend } from "../circuits/plain.ts";
 import { planTrees } from "../circuits/trees.ts";
@@ -69,7 +69,11 @@ async function open() {
 }
 
 /** What the server does, without HTTP. */
-async function serve(description: Description, file: Uint8Array, evaluationFile: Uint8Array): Promise<Uint8Array> {
+async function serve(
+  description: TreesDescription | LinearDescription,
+  file: Uint8Array,
+  evaluationFile: Uint8Array,
+): Promise<Uint8Array> {
   const { header, payload } = decodeFile(file, { kind: "encrypted_rows" });
   const bits = { inputBits: description.input_bits, answerBits: description.answer_bits };
   const [records, layout] = description.mode === "linear"

@@ -1,6 +1,6 @@
 /** Rows from CSV or JSON, checked against the features of a model. */
-import { parse } from "csv-parse/sync";
 import { SottoError } from "../errors.ts";
+import { decodeText, readCsv as readCsvLines, readCsvCell } from "../models/csv.ts";
 import type { Feature } from "../models/types.ts";
 import { matchColumns } from "./columns.ts";
 
@@ -20,34 +20,15 @@ export function readRows(bytes: Uint8Array, features: readonly RowFeature[]): Fl
   return rows;
 }
 
-function decodeText(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw refused("the rows are not UTF-8 text: give a CSV or a JSON file");
-  }
-}
-
-interface CsvRecord {
-  readonly record: string[];
-  readonly info: { readonly lines: number };
-}
-
 function readCsv(text: string, features: readonly RowFeature[]): Float64Array[] {
-  const [header, ...records] = parseCsv(text);
+  let columns: { readonly order: readonly number[]; readonly count: number } | undefined;
+  const [header, ...rows] = readCsvLines(text, (cells, line) => {
+    if (columns !== undefined) return readRecord(cells, line, features, columns.order, columns.count);
+    columns = { order: matchColumns(cells, features), count: cells.length };
+    return new Float64Array(0);
+  });
   if (header === undefined) throw refused("the file is empty: it needs a header line and one line a row");
-  const columns = matchColumns(header.record, features);
-  return records.map(({ record, info }) => readRecord(record, info.lines, features, columns, header.record.length));
-}
-
-function parseCsv(text: string): CsvRecord[] {
-  try {
-    const options = { bom: true, info: true, relax_column_count: true, skip_empty_lines: true } as const;
-    return parse(text, options) as unknown as CsvRecord[];
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw refused(`the CSV cannot be read: ${message}`, { cause });
-  }
+  return rows;
 }
 
 function readRecord(
@@ -67,12 +48,12 @@ function readRecord(
   return row;
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
 function readNumber(text: string, feature: RowFeature, where: string): number {
-  if (text === "" || /^nan$/i.test(text)) return missingCell(feature, where);
-  if (NUMBER.test(text) && Number.isFinite(Number(text))) return Number(text);
-  throw refused(`${where}, column "${feature.name}": "${text.slice(0, 40)}" is not a finite number`);
+  const value = readCsvCell(text);
+  if (value === undefined) {
+    throw refused(`${where}, column "${feature.name}": "${text.slice(0, 40)}" is not a finite number`);
+  }
+  return Number.isNaN(value) ? missingCell(feature, where) : value;
 }
 
 function missingCell(feature: RowFeature, where: string): number {

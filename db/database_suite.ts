@@ -7,6 +7,7 @@ import {
   deleteEvaluationKeys,
   deleteModel,
   type EvaluationKeysRow,
+  findCapability,
   findEvaluationKeys,
   findModel,
   findOrCreateTenant,
@@ -32,6 +33,7 @@ export const databaseSuite: Record<string, (database: Database) => Promise<void>
   "a tenant lists and revokes its own tokens only": tokenOwners,
   "evaluation keys are found by their tenant only, once each": keyRows,
   "evaluation keys can be renewed": keyRenewal,
+  "the newest keys of a capability that have not expired are found by key pair": keyCapabilities,
   "a model comes back as it was described": modelRows,
   "an object is referenced until its last row is gone": references,
   "a row of an unknown tenant is refused": unknownTenant,
@@ -44,7 +46,15 @@ function keysRow(tenantId: string): EvaluationKeysRow {
   const createdAt = new Date("2026-01-02T03:04:05.678Z");
   const expiresAt = new Date("2027-01-02T03:04:05.678Z");
   const digests = { digest: hex(), objectDigest: hex(), keyId: hex() };
-  return { tenantId, ...digests, parameterSet: "ring-2048-q50", bytes: 2 ** 40, createdAt, expiresAt };
+  return {
+    tenantId,
+    ...digests,
+    capability: "pack",
+    parameterSet: "ring-2048-q50",
+    bytes: 2 ** 40,
+    createdAt,
+    expiresAt,
+  };
 }
 
 function modelRow(tenantId: string): ModelRow {
@@ -125,6 +135,20 @@ async function keyRenewal(database: Database): Promise<void> {
   assert.deepEqual(renewed, { ...row, expiresAt: later });
 }
 
+async function keyCapabilities(database: Database): Promise<void> {
+  const first = { ...keysRow(await tenantOf(database)), capability: "lookup2" as const };
+  const later = { ...first, digest: hex(), createdAt: new Date("2026-02-02T00:00:00Z") };
+  const expired = { ...later, digest: hex(), createdAt: new Date("2026-03-02T00:00:00Z"), expiresAt: new Date(0) };
+  for (const row of [later, first, expired]) await insertEvaluationKeys(database, row);
+  const now = new Date("2026-06-01T00:00:00Z");
+  assert.deepEqual(await findCapability(database, first, "lookup2", now), later);
+  assert.equal(await findCapability(database, first, "pack", now), undefined);
+  assert.equal(await findCapability(database, { ...first, keyId: hex() }, "lookup2", now), undefined);
+  const stranger = { ...first, tenantId: await tenantOf(database) };
+  assert.equal(await findCapability(database, stranger, "lookup2", now), undefined);
+  assert.equal(await findCapability(database, first, "lookup2", new Date("2028-01-01T00:00:00Z")), undefined);
+}
+
 async function modelRows(database: Database): Promise<void> {
   const [mine, theirs] = [await tenantOf(database), await tenantOf(database)];
   const row = modelRow(mine);
@@ -145,6 +169,9 @@ async function references(database: Database): Promise<void> {
   assert.equal(await isObjectReferenced(database, a.objectDigest), true);
   await deleteModel(database, b.tenantId, b.id);
   assert.equal(await isObjectReferenced(database, a.objectDigest), false);
+  const calibration = hex();
+  await insertModel(database, { ...b, options: { ...b.options, calibration } });
+  assert.equal(await isObjectReferenced(database, calibration), true);
 }
 
 async function unknownTenant(database: Database): Promise<void> {

@@ -1,6 +1,7 @@
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, desc, eq, gt } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { evaluationKeys } from "./schema.ts";
+import type { Capability } from "./types.ts";
 
 export type EvaluationKeysRow = typeof evaluationKeys.$inferSelect;
 
@@ -22,6 +23,26 @@ export async function findEvaluationKeys(
   digest: string,
 ): Promise<EvaluationKeysRow | undefined> {
   const [row] = await database.queries.select().from(evaluationKeys).where(owned(tenantId, digest));
+  return row;
+}
+
+/** The newest key file of a tenant's key pair that has the capability and has not expired at `now`. */
+export async function findCapability(
+  database: Database,
+  owner: { readonly tenantId: string; readonly keyId: string },
+  capability: Capability,
+  now = new Date(),
+): Promise<EvaluationKeysRow | undefined> {
+  const { tenantId, keyId } = evaluationKeys;
+  const [row] = await database.queries.select().from(evaluationKeys)
+    .where(and(
+      eq(tenantId, owner.tenantId),
+      eq(keyId, owner.keyId),
+      eq(evaluationKeys.capability, capability),
+      gt(evaluationKeys.expiresAt, now),
+    ))
+    .orderBy(desc(evaluationKeys.createdAt), desc(evaluationKeys.digest))
+    .limit(1);
   return row;
 }
 

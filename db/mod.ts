@@ -4,6 +4,7 @@ export { type Database, type DatabaseLocation, openDatabase } from "./database.t
 export {
   deleteEvaluationKeys,
   type EvaluationKeysRow,
+  findCapability,
   findEvaluationKeys,
   insertEvaluationKeys,
   listEvaluationKeys,
@@ -14,4 +15,11 @@ export { deleteModel, findModel, insertModel, listModels, type ModelRow, type Mo
 export { isObjectReferenced } from "./object_references.ts";
 export { createTenant, findOrCreateTenant, listTenants, type Tenant } from "./tenants.ts";
 export { createToken, listTokens, type NewToken, revokeToken, type TokenInfo, verifyToken } from "./tokens.ts";
-export { type ImportOptions, type ModelSource, type Scope, SCOPES, type StoredDescription } from "./types.ts";
+export {
+  type Capability,
+  type ImportOptions,
+  type ModelSource,
+  type Scope,
+  SCOPES,
+  type StoredDescription,
+} from "./types.ts";

@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { eq, or, sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
 import { evaluationKeys, models } from "./schema.ts";
 
@@ -9,6 +9,7 @@ export async function isObjectReferenced(database: Database, objectDigest: strin
     .where(eq(evaluationKeys.objectDigest, objectDigest)).limit(1);
   if (keys.length > 0) return true;
   const files = await queries.select({ d: models.id }).from(models)
-    .where(eq(models.objectDigest, objectDigest)).limit(1);
+    .where(or(eq(models.objectDigest, objectDigest), sql`${models.options} ->> 'calibration' = ${objectDigest}`))
+    .limit(1);
   return files.length > 0;
 }

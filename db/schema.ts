@@ -1,6 +1,6 @@
 /** The tables. Large bytes never lie here: rows name objects of the object store by digest. */
 import { bigint, index, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex, uuid } from "drizzle-orm/pg-core";
-import type { ImportOptions, ModelSource, Scope, StoredDescription } from "./types.ts";
+import type { Capability, ImportOptions, ModelSource, Scope, StoredDescription } from "./types.ts";
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: "date" });
 
@@ -22,12 +22,13 @@ export const tokens = pgTable("tokens", {
   revokedAt: instant("revoked_at"),
 }, (table) => [index("tokens_tenant").on(table.tenantId)]);
 
-/** Registered evaluation key files; `digest` is the trailer of the file and its public id. */
+/** Registered key files (evaluation keys and lookup keys); `digest` is the trailer of the file and its public id. */
 export const evaluationKeys = pgTable("evaluation_keys", {
   tenantId: uuid("tenant_id").notNull().references(() => tenants.id, { onDelete: "cascade" }),
   digest: text("digest").notNull(),
   objectDigest: text("object_digest").notNull(),
   keyId: text("key_id").notNull(),
+  capability: text("capability").$type<Capability>().notNull().default("pack"),
   parameterSet: text("parameter_set").notNull(),
   bytes: bigint("bytes", { mode: "number" }).notNull(),
   createdAt: instant("created_at").notNull(),
@@ -35,6 +36,7 @@ export const evaluationKeys = pgTable("evaluation_keys", {
 }, (table) => [
   primaryKey({ columns: [table.tenantId, table.digest] }),
   index("evaluation_keys_object").on(table.objectDigest),
+  index("evaluation_keys_capability").on(table.tenantId, table.keyId, table.capability),
 ]);
 
 /** Imported models; the file that was imported is the object, the compiled form is made from it when needed. */

@@ -3,16 +3,26 @@ import type {
   Backend,
   CallOptions,
   EvaluationKeys,
+  Layer,
+  LayerRange,
+  LayerSpec,
   LeafMatrix,
   LeafMatrixSpec,
+  LookupKeys,
+  LookupSetting,
+  NetworkCosts,
   SecretKey,
   UnitCosts,
   WeightMatrix,
   WeightMatrixSpec,
 } from "../circuits/backend.ts";
 import { SottoError } from "../errors.ts";
-import { check, checkAsync, type Library, openLibrary, type Symbols } from "./library.ts";
+import { check, type Library, openLibrary, type Symbols } from "./library.ts";
+import { measureNetwork } from "./measure_network.ts";
+import { atLeastOne, fixed, NativeCalls, nativeHandle, type Pointer } from "./native_calls.ts";
 import { NativeHandle, readPointer } from "./native_handle.ts";
+import { NativeNetwork } from "./native_network.ts";
+import { NativeTraining } from "./native_training.ts";
 import * as structs from "./structs.ts";
 
 export interface OpenOptions {
@@ -23,12 +33,6 @@ export interface OpenOptions {
   /** Worker threads; 0 or absent: all cores. */
   readonly threads?: number;
 }
-
-type Pointer = NonNullable<Deno.PointerValue>;
-type Bytes = Uint8Array<ArrayBuffer>;
-
-/** How often progress is read, in milliseconds. */
-const PROGRESS_INTERVAL_MS = 50;
 
 class NativeEvaluationKeys extends NativeHandle<"EvaluationKeys"> implements EvaluationKeys {
   constructor(pointer: Pointer, destroy: (pointer: Pointer) => void, readonly bytes: number) {
@@ -45,23 +49,26 @@ class NativeBackend implements Backend {
   readonly name: string;
   readonly parameterSet: string;
   readonly threads: number;
-  readonly #library: Library;
+  readonly training: NativeTraining;
   readonly #native: Symbols;
-  readonly #context: NativeHandle<"context">;
+  readonly #calls: NativeCalls;
+  readonly #network: NativeNetwork;
   readonly #modulus: bigint;
   #unitCosts?: Promise<UnitCosts>;
+  #networkCosts?: Promise<NetworkCosts>;
 
   constructor(library: Library, options: OpenOptions) {
-    this.#library = library;
     this.#native = library.symbols;
-    const context = this.#create(
-      "opening the back end",
-      (out) =>
-        this.#native.sotto_context_create(structs.contextOptions(options.threads ?? 0, options.backend ?? "auto"), out),
-    );
-    this.#context = new NativeHandle("context", context, (pointer) => this.#native.sotto_context_destroy(pointer));
+    const requested = structs.contextOptions(options.threads ?? 0, options.backend ?? "auto");
+    this.#calls = new NativeCalls(this.#native, (out) => this.#native.sotto_context_create(requested, out));
+    this.#network = new NativeNetwork(this.#calls);
+    this.training = new NativeTraining(this.#calls);
     const info = new Uint8Array(structs.CONTEXT_INFO_BYTES);
-    check(this.#native, this.#native.sotto_context_describe(context, info), "describing the back end");
+    check(
+      this.#native,
+      this.#native.sotto_context_describe(this.#calls.context.pointer, info),
+      "describing the back end",
+    );
     const described = structs.readContextInfo(info);
     this.name = described.backend === "ref" ? "ref" : `cpu/${described.backend}`;
     this.parameterSet = described.parameterSet;
@@ -70,21 +77,21 @@ class NativeBackend implements Backend {
   }
 
   generateSecretKey(): SecretKey {
-    return this.#secretKey((out) => this.#native.sotto_secret_key_generate(this.#context.pointer, null, out));
+    return this.#secretKey((out) => this.#native.sotto_secret_key_generate(this.#calls.context.pointer, null, out));
   }
 
   importSecretKey(bytes: Uint8Array): SecretKey {
     return this.#secretKey((out) =>
-      this.#native.sotto_secret_key_import(this.#context.pointer, fixed(bytes), BigInt(bytes.length), out)
+      this.#native.sotto_secret_key_import(this.#calls.context.pointer, fixed(bytes), BigInt(bytes.length), out)
     );
   }
 
   exportSecretKey(key: SecretKey): Uint8Array {
     const bytes = new Uint8Array(2048);
-    const pointer = native(key, "SecretKey").pointer;
+    const pointer = nativeHandle(key, "SecretKey").pointer;
     check(
       this.#native,
-      this.#native.sotto_secret_key_export(this.#context.pointer, pointer, bytes, BigInt(bytes.length)),
+      this.#native.sotto_secret_key_export(this.#calls.context.pointer, pointer, bytes, BigInt(bytes.length)),
       "exporting a secret key",
     );
     return bytes;
@@ -92,7 +99,7 @@ class NativeBackend implements Backend {
 
   generateEvaluationKeys(key: SecretKey): Promise<Uint8Array> {
     const payload = new Uint8Array(Number(this.#native.sotto_evaluation_keys_payload_bytes()));
-    return this.#call(
+    return this.#calls.call(
       "generating evaluation keys",
       payload,
       [],
@@ -115,7 +122,7 @@ class NativeBackend implements Backend {
     }
     const records = new Uint8Array(shape.ciphertextCount * Number(this.#native.sotto_record_bytes(shape.bits)));
     const [input, head] = [atLeastOne(messages), structs.encryptShape(shape)];
-    return this.#call(
+    return this.#calls.call(
       "encrypting",
       records,
       [input, head],
@@ -148,7 +155,7 @@ class NativeBackend implements Backend {
     const useful = Uint32Array.from(shape.usefulCounts);
     const head = structs.decryptShape({ ...shape, ciphertexts: useful.length });
     const [input, positions] = [fixed(atLeastOne(records)), fixed(atLeastOne(shape.positions))];
-    await this.#call(
+    await this.#calls.call(
       "decrypting",
       values,
       [input, head, useful, positions],
@@ -176,7 +183,7 @@ class NativeBackend implements Backend {
     }
     const out = new BigUint64Array(1);
     const input = fixed(payload);
-    await this.#call(
+    await this.#calls.call(
       "loading evaluation keys",
       out,
       [input],
@@ -190,9 +197,9 @@ class NativeBackend implements Backend {
 
   createLeafMatrix(spec: LeafMatrixSpec): LeafMatrix {
     const shape = structs.leafMatrixShape(spec, this.#modulus / BigInt(spec.plaintextModulus));
-    const pointer = this.#create("compiling the trees", (out) =>
+    const pointer = this.#calls.create("compiling the trees", (out) =>
       this.#native.sotto_leaf_matrix_create(
-        this.#context.pointer,
+        this.#calls.context.pointer,
         shape,
         fixed(spec.treeOffsets),
         fixed(spec.rowOffsets),
@@ -212,16 +219,16 @@ class NativeBackend implements Backend {
     shape: { rowCount: number; inputBits: number; answerBits: number },
     options: CallOptions & { blindingSeed?: Uint8Array } = {},
   ): Promise<Uint8Array> {
-    const [leaves, unlocked] = [native(matrix, "LeafMatrix"), native(keys, "EvaluationKeys")];
+    const [leaves, unlocked] = [nativeHandle(matrix, "LeafMatrix"), nativeHandle(keys, "EvaluationKeys")];
     const record = Number(this.#native.sotto_leaf_answer_bytes(leaves.pointer, shape.answerBits));
     const answers = new Uint8Array(shape.rowCount * record);
     const head = structs.evaluateShape({ ...shape, recordCount: shape.rowCount, threads: options.threads ?? 0 });
     const [input, seed] = [fixed(atLeastOne(rows)), options.blindingSeed ? fixed(options.blindingSeed) : null];
     return leaves.use((matrixPointer) =>
       unlocked.use((keysPointer) =>
-        this.#job("evaluating trees", [input, answers, head], options, (out) =>
+        this.#calls.job("evaluating trees", [input, answers, head], options, (out) =>
           this.#native.sotto_leaves_submit(
-            this.#context.pointer,
+            this.#calls.context.pointer,
             matrixPointer,
             keysPointer,
             input,
@@ -237,9 +244,9 @@ class NativeBackend implements Backend {
   }
 
   createWeightMatrix(spec: WeightMatrixSpec): WeightMatrix {
-    const pointer = this.#create("compiling the linear model", (out) =>
+    const pointer = this.#calls.create("compiling the linear model", (out) =>
       this.#native.sotto_weight_matrix_create(
-        this.#context.pointer,
+        this.#calls.context.pointer,
         fixed(spec.weights),
         BigInt(spec.rowCount),
         BigInt(spec.columnCount),
@@ -254,30 +261,96 @@ class NativeBackend implements Backend {
     shape: { ciphertextCount: number; inputBits: number; answerBits: number },
     options: CallOptions = {},
   ): Promise<Uint8Array> {
-    const weights = native(matrix, "WeightMatrix");
+    const weights = nativeHandle(matrix, "WeightMatrix");
     const record = Number(this.#native.sotto_linear_answer_bytes(weights.pointer, shape.answerBits));
     const answers = new Uint8Array(shape.ciphertextCount * record);
     const head = structs.evaluateShape({ ...shape, recordCount: shape.ciphertextCount, threads: options.threads ?? 0 });
     const input = fixed(atLeastOne(rows));
     return weights.use((pointer) =>
-      this.#job("evaluating a linear model", [input, answers, head], options, (out) =>
-        this.#native.sotto_linear_submit(
-          this.#context.pointer,
-          pointer,
-          input,
-          BigInt(rows.length),
-          head,
-          atLeastOne(answers),
-          BigInt(answers.length),
-          out,
-        ))
+      this.#calls.job(
+        "evaluating a linear model",
+        [input, answers, head],
+        options,
+        (out) =>
+          this.#native.sotto_linear_submit(
+            this.#calls.context.pointer,
+            pointer,
+            input,
+            BigInt(rows.length),
+            head,
+            atLeastOne(answers),
+            BigInt(answers.length),
+            out,
+          ),
+      )
     ).then(() => answers);
+  }
+
+  generateLookupKeys(key: SecretKey, setting: LookupSetting): Promise<Uint8Array> {
+    return this.#network.generateLookupKeys(key, setting);
+  }
+
+  loadLookupKeys(setting: LookupSetting, payload: Uint8Array): Promise<LookupKeys> {
+    return this.#network.loadLookupKeys(setting, payload);
+  }
+
+  lwePhases(key: SecretKey, lwe: Uint32Array): Promise<Uint32Array> {
+    return this.#network.lwePhases(key, lwe);
+  }
+
+  createLayer(spec: LayerSpec): Layer {
+    return this.#network.createLayer(spec);
+  }
+
+  expandInputs(
+    records: Uint8Array,
+    shape: { rowCount: number; ciphertextsPerRow: number; inputBits: number; count: number; rowStride: number },
+    out: Uint32Array,
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.#network.expandInputs(records, shape, out, options);
+  }
+
+  applyLayer(
+    layer: Layer,
+    inputs: Uint32Array,
+    range: LayerRange,
+    out: Uint32Array,
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.#network.applyLayer(layer, inputs, range, out, options);
+  }
+
+  lookup(
+    keys: LookupKeys,
+    lwe: Uint32Array,
+    tables: BigUint64Array,
+    indices: Uint32Array,
+    out: Uint32Array,
+    options: CallOptions = {},
+  ): Promise<void> {
+    return this.#network.lookup(keys, lwe, { tables, indices }, out, options);
+  }
+
+  packAnswers(
+    keys: EvaluationKeys,
+    lwe: Uint32Array,
+    shape: { recordCount: number; count: number; answerBits: number; rowStride: number },
+    options: CallOptions & { blindingSeed?: Uint8Array } = {},
+  ): Promise<Uint8Array> {
+    return this.#network.packAnswers(keys, lwe, shape, options);
+  }
+
+  networkCosts(): Promise<NetworkCosts> {
+    return this.#networkCosts ??= this.unitCosts().then((costs) =>
+      measureNetwork(this.#network, costs.packed_product_ns)
+    );
   }
 
   unitCosts(): Promise<UnitCosts> {
     return this.#unitCosts ??= (async () => {
       const bytes = new Uint8Array(structs.UNIT_COSTS_BYTES);
-      await this.#call(
+      await this.#calls.call(
         "measuring unit costs",
         bytes,
         [],
@@ -289,82 +362,11 @@ class NativeBackend implements Backend {
   }
 
   close(): void {
-    this.#context.close();
-  }
-
-  /** Waits for a native job whose buffers are `pinned`: they stay reachable, hence in place, until no worker touches them. */
-  async #job(
-    where: string,
-    pinned: readonly ArrayBufferView[],
-    options: CallOptions,
-    submit: (out: BigUint64Array<ArrayBuffer>) => number,
-  ): Promise<void> {
-    if (options.signal?.aborted) throw new SottoError("cancelled", `${where} was cancelled`);
-    await this.#context.use(async () => {
-      const job = this.#create(where, submit);
-      const cancel = () => this.#native.sotto_job_cancel(job);
-      const report = () => options.onProgress?.(this.#native.sotto_job_progress(job) / 65536);
-      const timer = options.onProgress ? setInterval(report, PROGRESS_INTERVAL_MS) : undefined;
-      options.signal?.addEventListener("abort", cancel);
-      try {
-        checkAsync(await this.#native.sotto_job_wait_async(job), where);
-        report();
-      } finally {
-        clearInterval(timer);
-        options.signal?.removeEventListener("abort", cancel);
-        this.#native.sotto_job_destroy(job);
-        keepAlive(pinned);
-      }
-    });
-  }
-
-  /** One asynchronous call that uses the context and at most one key, reads `pinned` and writes `result`, which it gives back. */
-  async #call<T extends ArrayBufferView>(
-    where: string,
-    result: T,
-    pinned: readonly ArrayBufferView[],
-    keys: readonly SecretKey[],
-    run: (context: Pointer, keys: Pointer[]) => Promise<number>,
-  ): Promise<T> {
-    await this.#context.use(async (context) => {
-      const [key] = keys;
-      const status = key
-        ? await native(key, "SecretKey").use((pointer) => run(context, [pointer]))
-        : await run(context, []);
-      keepAlive([result, ...pinned]);
-      checkAsync(status, where);
-    });
-    return result;
+    this.#calls.context.close();
   }
 
   #secretKey(make: (out: BigUint64Array<ArrayBuffer>) => number): SecretKey {
-    const pointer = this.#create("making a secret key", make);
+    const pointer = this.#calls.create("making a secret key", make);
     return new NativeHandle("SecretKey", pointer, (p) => this.#native.sotto_secret_key_destroy(p));
   }
-
-  #create(where: string, make: (out: BigUint64Array<ArrayBuffer>) => number): Pointer {
-    const out = new BigUint64Array(1);
-    check(this.#native, make(out), where);
-    return readPointer(out);
-  }
 }
-
-/** The native side of a handle; a handle of another back end is refused. */
-function native<Brand extends string>(handle: { readonly brand: Brand }, brand: Brand): NativeHandle<Brand> {
-  if (handle instanceof NativeHandle && handle.brand === brand) return handle;
-  throw new SottoError("backend_failed", `this ${brand} was made by another back end`);
-}
-
-/** Memory that native code may read while JavaScript runs on: never shared, never resizable. */
-function fixed<T extends ArrayBufferView>(view: T): T & ArrayBufferView<ArrayBuffer> {
-  if (view.buffer instanceof ArrayBuffer && !view.buffer.resizable) return view as T & ArrayBufferView<ArrayBuffer>;
-  throw new SottoError("backend_failed", "native calls take fixed, unshared buffers only");
-}
-
-/** Empty arrays have no address; native code is given one element that it never reads. */
-function atLeastOne<T extends Uint8Array | Int8Array | Uint32Array | Int32Array | Float64Array>(array: T): T {
-  return array.length ? array : new (array.constructor as new (length: number) => T)(1);
-}
-
-/** A use after the wait: until here the garbage collector may not free what native code reads or writes. */
-function keepAlive(_pinned: readonly ArrayBufferView[]): void {}

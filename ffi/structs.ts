@@ -1,5 +1,5 @@
 /** The plain structs of the C header, written and read field by field (little-endian, natural alignment). */
-import type { LeafMatrixSpec, UnitCosts } from "../circuits/backend.ts";
+import type { LayerRange, LayerSpec, LeafMatrixSpec, UnitCosts } from "../circuits/backend.ts";
 
 class Struct {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -80,6 +80,49 @@ export function evaluateShape(shape: { recordCount: number; inputBits: number; a
     16,
     shape.threads,
   ).bytes;
+}
+
+/** `sotto_layer_shape` */
+export function layerShape(spec: LayerSpec): Uint8Array<ArrayBuffer> {
+  return new Struct(32).u32(0, spec.inputCount).u32(4, spec.patchCount).u32(8, spec.groupCount)
+    .u32(12, spec.rowsPerGroup).u32(16, spec.depth).bytes;
+}
+
+/** `sotto_layer_range` */
+export function layerRange(range: LayerRange, threads: number): Uint8Array<ArrayBuffer> {
+  return new Struct(32).u64(0, range.rowCount).u64(8, range.rowStride).u32(16, range.firstPatch)
+    .u32(20, range.patchCount).u32(24, threads).bytes;
+}
+
+/** `sotto_inputs_shape` */
+export function inputsShape(
+  shape: {
+    rowCount: number;
+    ciphertextsPerRow: number;
+    inputBits: number;
+    count: number;
+    rowStride: number;
+    threads: number;
+  },
+): Uint8Array<ArrayBuffer> {
+  return new Struct(32).u64(0, shape.rowCount).u32(8, shape.ciphertextsPerRow).u32(12, shape.inputBits)
+    .u32(16, shape.count).u32(20, shape.threads).u64(24, shape.rowStride).bytes;
+}
+
+/** `sotto_lwe_answers_shape` */
+export function lweAnswersShape(
+  shape: { recordCount: number; count: number; answerBits: number; rowStride: number; threads: number },
+): Uint8Array<ArrayBuffer> {
+  return new Struct(32).u64(0, shape.recordCount).u32(8, shape.count).u32(12, shape.answerBits)
+    .u32(16, shape.threads).u64(24, shape.rowStride).bytes;
+}
+
+/** `sotto_lookup_shape`; 2^valuesLog tables a rotation, modulus 0: results on the 32-bit torus, 1: mod q. */
+export function lookupShape(
+  shape: { count: number; tableCount: number; valuesLog?: number; modulus?: number; threads: number },
+): Uint8Array<ArrayBuffer> {
+  return new Struct(32).u64(0, shape.count).u64(8, shape.tableCount).u32(16, shape.valuesLog ?? 0)
+    .u32(20, shape.modulus ?? 0).u32(24, shape.threads).bytes;
 }
 
 /** Size of `sotto_unit_costs`. */

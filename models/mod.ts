@@ -2,12 +2,12 @@
 import { SottoError } from "../errors.ts";
 import { MODEL_BYTES_MAX } from "./limits.ts";
 import { importLightgbm } from "./lightgbm.ts";
-import { importOnnx } from "./onnx.ts";
+import { importOnnx, importOnnxModel } from "./onnx.ts";
 import { moveThresholds } from "./quantile.ts";
 import type { Model } from "./types.ts";
 import { importXgboost } from "./xgboost.ts";
 
-export { importLightgbm, importOnnx, importXgboost };
+export { importLightgbm, importOnnx, importOnnxModel, importXgboost };
 export { MODEL_BYTES_MAX } from "./limits.ts";
 export { evaluate, type Evaluation, predict } from "./evaluate.ts";
 export { finish } from "./output.ts";

@@ -3,17 +3,41 @@ import { checkModel, checkWidth } from "./check.ts";
 import { readForest } from "./onnx_forest.ts";
 import { type OnnxPlan, planGraph } from "./onnx_graph.ts";
 import { readLinear } from "./onnx_linear.ts";
-import { decodeOnnx, type OnnxModel } from "./onnx_schema.ts";
+import { isNetwork, readNetwork } from "./network/import.ts";
+import type { NetworkModel } from "./network/types.ts";
+import { decodeOnnx, type OnnxGraph, type OnnxModel } from "./onnx_schema.ts";
 import { decoding, refuseFile, refuseModel } from "./refuse.ts";
 import type { Feature, Model, Source } from "./types.ts";
 
 /**
- * Reads an ONNX model with one tree ensemble or linear operator.
+ * Reads an ONNX model: one tree ensemble, one linear operator, or a network.
  * @throws SottoError `malformed_file`, `model_refused`
+ */
+export function importOnnxModel(bytes: Uint8Array): Model | NetworkModel {
+  const file = decoding("an ONNX model", () => decodeOnnx(bytes));
+  return isNetwork(graphOf(file)) ? readNetwork(file) : readModel(file);
+}
+
+/**
+ * Reads an ONNX model with one tree ensemble or linear operator.
+ * @throws SottoError `malformed_file`, `model_refused`, also for a network, which is not imported without calibration rows
  */
 export function importOnnx(bytes: Uint8Array): Model {
   const file = decoding("an ONNX model", () => decodeOnnx(bytes));
-  const graph = file.graph ?? refuseFile("This is not an ONNX model: it holds no graph.");
+  if (isNetwork(graphOf(file))) {
+    refuseModel(
+      "The file holds a network, and networks need calibration rows; give some of the training rows with it.",
+    );
+  }
+  return readModel(file);
+}
+
+function graphOf(file: OnnxModel): OnnxGraph {
+  return file.graph ?? refuseFile("This is not an ONNX model: it holds no graph.");
+}
+
+function readModel(file: OnnxModel): Model {
+  const graph = graphOf(file);
   const plan = planGraph(graph);
   const source = sourceOf(file, plan);
   if (plan.operator === "LinearClassifier" || plan.operator === "LinearRegressor") {

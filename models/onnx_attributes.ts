@@ -20,6 +20,19 @@ export class Attributes {
     return nodeLabel(this.node);
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  tensor(name: string): OnnxTensor | undefined {
+    return this.#byName.get(name)?.t;
+  }
+
+  float(name: string, absent: number): number {
+    const attribute = this.#byName.get(name);
+    return attribute ? attribute.f : absent;
+  }
+
   int(name: string, absent: number): number {
     const attribute = this.#byName.get(name);
     return attribute ? Number(attribute.i) : absent;

@@ -1,4 +1,4 @@
-/** The parts of the ONNX file format (onnx.proto) that tree and linear models use, as a protobuf schema built in memory. */
+/** The parts of the ONNX file format (onnx.proto) that the importers use, as a protobuf schema built in memory. */
 import { create, createFileRegistry, type DescMessage, fromBinary } from "@bufbuild/protobuf";
 import {
   FieldDescriptorProto_Label as Label,
@@ -10,11 +10,17 @@ export interface OnnxModel {
   readonly producerName: string;
   readonly producerVersion: string;
   readonly graph?: OnnxGraph;
+  readonly opsetImport: readonly OnnxOpset[];
+}
+export interface OnnxOpset {
+  readonly domain: string;
+  readonly version: bigint;
 }
 export interface OnnxGraph {
   readonly node: readonly OnnxNode[];
   readonly initializer: readonly OnnxTensor[];
   readonly input: readonly OnnxValue[];
+  readonly output: readonly OnnxValue[];
 }
 export interface OnnxNode {
   readonly input: readonly string[];
@@ -35,10 +41,18 @@ export interface OnnxAttribute {
 }
 export interface OnnxTensor {
   readonly name: string;
+  readonly dims: readonly bigint[];
   readonly dataType: number;
   readonly floatData: readonly number[];
+  /** Also holds the shorter integers, and the bits of half-precision numbers. */
+  readonly int32Data: readonly number[];
+  readonly stringData: readonly Uint8Array[];
+  readonly int64Data: readonly bigint[];
   readonly doubleData: readonly number[];
+  readonly uint64Data: readonly bigint[];
   readonly rawData: Uint8Array;
+  /** 1: the values are in another file. */
+  readonly dataLocation: number;
 }
 export interface OnnxValue {
   readonly name: string;
@@ -58,8 +72,19 @@ type FieldRow = [name: string, number: number, type: string];
 
 /** Fields by message: name, number, type (`[]` for repeated, a message name for a message). */
 const MESSAGES: Record<string, FieldRow[]> = {
-  ModelProto: [["producer_name", 2, "string"], ["producer_version", 3, "string"], ["graph", 7, "GraphProto"]],
-  GraphProto: [["node", 1, "NodeProto[]"], ["initializer", 5, "TensorProto[]"], ["input", 11, "ValueInfoProto[]"]],
+  ModelProto: [
+    ["producer_name", 2, "string"],
+    ["producer_version", 3, "string"],
+    ["graph", 7, "GraphProto"],
+    ["opset_import", 8, "OperatorSetIdProto[]"],
+  ],
+  OperatorSetIdProto: [["domain", 1, "string"], ["version", 2, "int64"]],
+  GraphProto: [
+    ["node", 1, "NodeProto[]"],
+    ["initializer", 5, "TensorProto[]"],
+    ["input", 11, "ValueInfoProto[]"],
+    ["output", 12, "ValueInfoProto[]"],
+  ],
   NodeProto: [
     ["input", 1, "string[]"],
     ["output", 2, "string[]"],
@@ -78,11 +103,17 @@ const MESSAGES: Record<string, FieldRow[]> = {
     ["strings", 9, "bytes[]"],
   ],
   TensorProto: [
+    ["dims", 1, "int64[]"],
     ["data_type", 2, "int32"],
     ["float_data", 4, "float[]"],
+    ["int32_data", 5, "int32[]"],
+    ["string_data", 6, "bytes[]"],
+    ["int64_data", 7, "int64[]"],
     ["name", 8, "string"],
     ["raw_data", 9, "bytes"],
     ["double_data", 10, "double[]"],
+    ["uint64_data", 11, "uint64[]"],
+    ["data_location", 14, "int32"],
   ],
   ValueInfoProto: [["name", 1, "string"], ["type", 2, "TypeProto"]],
   TypeProto: [["tensor_type", 1, "TensorTypeProto"]],
@@ -98,6 +129,7 @@ const SCALARS: Record<string, Type> = {
   double: Type.DOUBLE,
   int32: Type.INT32,
   int64: Type.INT64,
+  uint64: Type.UINT64,
 };
 
 function field([name, number, text]: FieldRow) {

@@ -3,14 +3,20 @@ import { SottoError } from "../errors.ts";
 import { isPrime, powerMod } from "./modular.ts";
 import { requireSecure } from "./security.ts";
 
-/** Signed digits, base 2^baseLog, the top levelCount of them: x = sum_j d_j 2^(t + baseLog j), t = 50 - baseLog levelCount. */
+/**
+ * Signed digits, base 2^baseLog, the top levelCount of them: x = sum_j d_j 2^(t + baseLog j), t = 50 - baseLog levelCount.
+ * In `rgsw` they count from bit 0 (t = 0) and the top one is short, so that nothing is rounded away.
+ */
 export interface Gadget {
   readonly baseLog: number;
   readonly levelCount: number;
 }
 
-/** What a gadget is for: tree circuits pack with it; lookups of small weights, of wide layers, of training rotate with it. */
-export type GadgetUse = "trees" | "lookup" | "lookup_wide" | "lookup_training";
+/**
+ * What a gadget is for: tree circuits pack with it; lookups of small weights, of wide layers, of training rotate with it;
+ * training packs with it; its data are encrypted as rgsw with it.
+ */
+export type GadgetUse = "trees" | "lookup" | "lookup_wide" | "lookup_training" | "training_pack" | "rgsw";
 
 declare const checked: unique symbol;
 
@@ -45,7 +51,14 @@ const literalSchema = z.object({
   root_of_unity: integer,
   secret: z.literal("ternary"),
   noise: z.object({ distribution: z.literal("tuniform"), bound_log: z.number().int().min(0).max(30) }),
-  gadgets: z.object({ trees: gadget, lookup: gadget, lookup_wide: gadget, lookup_training: gadget }),
+  gadgets: z.object({
+    trees: gadget,
+    lookup: gadget,
+    lookup_wide: gadget,
+    lookup_training: gadget,
+    training_pack: gadget,
+    rgsw: gadget,
+  }),
   security_bits: z.number(),
   use: z.string(),
 });
@@ -84,9 +97,13 @@ function checkRing(set: Literal): void {
 }
 
 function checkGadgets(set: Literal): void {
-  for (const { base_log, level_count } of Object.values(set.gadgets)) {
+  const { rgsw, ...rounded } = set.gadgets;
+  for (const { base_log, level_count } of Object.values(rounded)) {
     require(set, base_log * level_count <= COEFFICIENT_BITS, `gadget ${base_log}, ${level_count} has more bits than q`);
   }
+  const { base_log, level_count } = rgsw;
+  const exact = base_log * level_count >= COEFFICIENT_BITS && base_log * (level_count - 1) < COEFFICIENT_BITS;
+  require(set, exact, `gadget ${base_log}, ${level_count} of rgsw does not cover q with every digit in use`);
 }
 
 function require(set: Literal, condition: boolean, reason: string): void {

@@ -1,5 +1,5 @@
 /** Writes the parameter sets as C++ constants: the JSON files are the only source. Run it after a set is added. */
-import { CURRENT, CURRENT_LWE } from "./current.ts";
+import { CURRENT, CURRENT_LWE, TWIN_LWE } from "./current.ts";
 import type { GadgetUse, ParameterSet } from "./checked.ts";
 import type { LweParameterSet } from "./lwe.ts";
 
@@ -26,6 +26,10 @@ struct Ring {
   uint32_t trees_level_count;
   uint32_t lookup_base_log[3];
   uint32_t lookup_level_count[3];
+  uint32_t training_pack_base_log;
+  uint32_t training_pack_level_count;
+  uint32_t rgsw_base_log;
+  uint32_t rgsw_level_count;
 };
 
 struct Lwe {
@@ -41,6 +45,8 @@ ${ring(CURRENT)}
 
 ${lwe(CURRENT_LWE)}
 
+${lwe(TWIN_LWE)}
+
 }  // namespace sotto::params
 `;
 }
@@ -49,7 +55,7 @@ ${lwe(CURRENT_LWE)}
 const LOOKUPS: GadgetUse[] = ["lookup", "lookup_wide", "lookup_training"];
 
 function ring(set: ParameterSet): string {
-  const { trees } = set.gadgets;
+  const { trees, training_pack, rgsw } = set.gadgets;
   const lookups = LOOKUPS.map((use) => set.gadgets[use]);
   return `inline constexpr Ring ${set.name.replaceAll("-", "_")} = {
     /* name */ "${set.name}",
@@ -62,6 +68,10 @@ function ring(set: ParameterSet): string {
     /* trees_level_count */ ${trees.levelCount},
     /* lookup_base_log */ {${lookups.map(({ baseLog }) => baseLog).join(", ")}},
     /* lookup_level_count */ {${lookups.map(({ levelCount }) => levelCount).join(", ")}},
+    /* training_pack_base_log */ ${training_pack.baseLog},
+    /* training_pack_level_count */ ${training_pack.levelCount},
+    /* rgsw_base_log */ ${rgsw.baseLog},
+    /* rgsw_level_count */ ${rgsw.levelCount},
 };`;
 }
 

@@ -59,7 +59,11 @@ Deno.test("numbers that make no ring are refused by name", () => {
   wrong({ modulus: "1125899906842597" }, /not 1 mod 4096/);
   wrong({ root_of_unity: "2" }, /primitive/);
   wrong({ root_of_unity: "1" }, /primitive/);
-  wrong({ gadgets: { trees: { base_log: 13, level_count: 4 } } }, /gadget/);
+  const gadgets = (change: object) => ({ gadgets: { ...ring.gadgets, ...change } });
+  wrong(gadgets({ trees: { base_log: 13, level_count: 4 } }), /gadget 13, 4 has more bits/);
+  for (const [base_log, level_count] of [[16, 3], [17, 4], [25, 3]]) {
+    wrong(gadgets({ rgsw: { base_log, level_count } }), /of rgsw does not cover/);
+  }
   wrong({ secret: "gaussian" }, /secret/);
   wrong({ modulus: -5 }, /modulus/);
   assert.throws(() => checkParameterSet(null), refused("wrong_parameter_set", /parameter set/));

@@ -2,13 +2,14 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { addDocumentationRoutes, documentationHeaders } from "./documentation/mod.ts";
 import { addHealthRoutes } from "./health/mod.ts";
+import { addJobRoutes, JobFolder, Jobs, memoryJobStore } from "./jobs/mod.ts";
 import { addKeyRoutes } from "./keys/mod.ts";
 import { addModelRoutes } from "./models/mod.ts";
-import { addPredictionRoutes } from "./predictions/mod.ts";
+import { addPredictionRoutes, jobComputer } from "./predictions/mod.ts";
 import type { Env, Services } from "./services.ts";
 import { addTokenRoutes } from "./tokens/mod.ts";
 
-export { documentationHeaders };
+export { documentationHeaders, jobComputer, JobFolder, Jobs, memoryJobStore };
 export { authenticate } from "./authentication.ts";
 export { Drain } from "./drain.ts";
 export { Gate } from "./gate.ts";
@@ -25,5 +26,6 @@ export function addRoutes(app: OpenAPIHono<Env>, services: Services): void {
   addKeyRoutes(app, services);
   addModelRoutes(app, services);
   addPredictionRoutes(app, services);
+  addJobRoutes(app, services);
   addTokenRoutes(app, services);
 }

@@ -78,17 +78,22 @@ export function malformedRequest(
   return new SottoError("malformed_request", `correct the request: ${wrong.join("; ")}`);
 }
 
-function asSottoError(error: unknown): SottoError {
+/** Any error as one with a code; what is not foreseen becomes `internal` with a message that says what to do. */
+export function asSottoError(
+  error: unknown,
+  advice = "the server failed: give its operator the request id",
+): SottoError {
   if (isSottoError(error)) return error;
   if (error instanceof HTTPException && error.status < 500) {
     return new SottoError("malformed_request", `correct the request: ${error.message}`, { cause: error });
   }
   const unavailable = asDatabaseError(error);
   if (unavailable !== undefined) return unavailable;
-  return new SottoError("internal", "the server failed: give its operator the request id", { cause: error });
+  return new SottoError("internal", advice, { cause: error });
 }
 
-function details(error: SottoError): Record<string, unknown> {
+/** An error as the log shows it, causes and stack included, values of queries left out. */
+export function details(error: SottoError): Record<string, unknown> {
   return { code: error.code, reason: error.message, stack: error.stack, cause: causeOf(error.cause) };
 }
 

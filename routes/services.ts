@@ -1,12 +1,12 @@
 /** What the routes work with: made once by `createApp`. */
-import type { ServerBackend } from "../circuits/backend.ts";
+import type { EvaluationKeys, LookupKeys, ServerBackend } from "../circuits/backend.ts";
 import type { Config } from "../config.ts";
 import type { Database, TokenInfo } from "../db/mod.ts";
 import type { ObjectStore } from "../store/mod.ts";
 import type { CompiledModel } from "./models/compiled_model.ts";
 import type { Gate } from "./gate.ts";
 import type { HandleCache } from "./handle_cache.ts";
-import type { EvaluationKeys } from "../circuits/backend.ts";
+import type { Jobs } from "./jobs/jobs.ts";
 
 /** Structured log; a LogTape logger is one. Never give it tokens, bodies or rows. */
 export interface Log {
@@ -26,14 +26,18 @@ export interface AppParts {
 
 /** The parts, and what is kept in memory between requests. */
 export interface Services extends AppParts {
-  /** Prepared evaluation keys by object digest, weighed in bytes. */
-  readonly preparedKeys: HandleCache<EvaluationKeys>;
+  /** Prepared keys by object digest, weighed in bytes. */
+  readonly preparedKeys: HandleCache<EvaluationKeys | LookupKeys>;
   /** Compiled models by tenant and id, weighed one each. */
   readonly compiledModels: HandleCache<CompiledModel>;
   /** Admission of predictions and their turns at the back end. */
   readonly predictions: Gate;
   /** Imports run one by one: each may hold a whole model file several times over. */
   readonly imports: Gate;
+  /** Uploaded key files are loaded once to check them, one at a time: each takes up to five times its size. */
+  readonly keyChecks: Gate;
+  /** Predictions that are answered later. */
+  readonly jobs: Jobs;
 }
 
 /** Per request. */

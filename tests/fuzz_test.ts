@@ -1,17 +1,22 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { planTrees } from "../circuits/mod.ts";
-import { decodeFile, HEADER_BYTES } from "../circuits/wire.ts";
+import { capabilityOf, decodeFile, HEADER_BYTES } from "../circuits/wire.ts";
 import { decryptAnswers, encryptRows, newKeys, openSecretKey } from "../client/mod.ts";
 import { isSottoError } from "../errors.ts";
 import { openBackend } from "../ffi/mod.ts";
 import { importModel } from "../models/mod.ts";
+import { loadKeys } from "../routes/keys/lease_keys.ts";
 import { type Case, COMMITTED, readCase, readModelBytes, readRows } from "./fixtures/cases.ts";
 import { fixture, fixtureRows, importFixture, registerPair, rowsFile } from "./support/fixtures.ts";
 import { call, withServer } from "./support/server.ts";
 
-/** Mutated files in all: 60,000 ciphertexts and keys decoded, 4,000 sent to a server, 40,000 models imported. */
+/**
+ * Mutated files in all: 60,000 ciphertexts and keys decoded, 4,000 sent to a server, 40,000 models imported; of lookup keys, which are
+ * large, 300 decoded and 60 sent.
+ */
 const [DECODED, SENT, IMPORTED] = [60_000, 4_000, 40_000];
+const [LOOKUP_DECODED, LOOKUP_SENT] = [300, 60];
 
 /** Deterministic numbers (mulberry32). */
 function numbers(seed: number): (below: number) => number {
@@ -160,3 +165,55 @@ Deno.test(`${IMPORTED} mutated model files are imported or refused with a typed 
   }
   assert.ok(refused > IMPORTED / 10 && refused < IMPORTED, String(refused));
 });
+
+/** A copy of a long file with a wrong header, length, or one byte of its payload. */
+function mutateLong(file: Uint8Array, next: (below: number) => number): Uint8Array<ArrayBuffer> {
+  const kind = next(8);
+  const length = kind === 0 ? next(file.length) : kind === 1 ? file.length + 1 + next(200) : file.length;
+  const copy = new Uint8Array(length);
+  copy.set(file.subarray(0, length));
+  if (kind === 2) copy[next(length)] ^= 1 << next(8);
+  for (let changes = kind < 3 ? 0 : 1 + next(3); changes > 0; changes--) {
+    copy[next(HEADER_BYTES)] = next(2) ? next(256) : [0, 1, 2, 3, 6, 255][next(6)];
+  }
+  return copy;
+}
+
+Deno.test(`${LOOKUP_DECODED} mutated lookup key files are accepted or refused with a typed error`, async () => {
+  const next = numbers(4);
+  const backend = openBackend({ threads: 2 });
+  const { files } = await newKeys(backend, { capabilities: ["lookup1"] });
+  const file = files.get("lookup1")!;
+  const counts = { accepted: 0, refused: 0 };
+  for (let i = 0; i < LOOKUP_DECODED; i++) {
+    const mutated = mutateLong(file, next);
+    const changed = i % 4 === 0 ? signed(mutated) : mutated;
+    counts[
+      await outcome(async () => {
+        const { header, payload } = decodeFile(changed, { parameterSet: backend.parameterSet, maxBytes: 1 << 27 });
+        (await loadKeys(backend, capabilityOf(header), payload)).close();
+      })
+    ]++;
+  }
+  assert.ok(counts.accepted > 0 && counts.refused > LOOKUP_DECODED / 2, JSON.stringify(counts));
+  backend.close();
+});
+
+Deno.test(`${LOOKUP_SENT} mutated lookup key files sent to a server get a typed answer and leave nothing behind`, () =>
+  withServer(async (server) => {
+    const next = numbers(5);
+    const { files } = await newKeys(server.backend, { capabilities: ["lookup1"] });
+    const token = server.ours.predict;
+    const send = (body: Uint8Array<ArrayBuffer>) => call(server, "/v1/keys", { method: "POST", token, body });
+    let accepted = 0;
+    for (let i = 0; i < LOOKUP_SENT; i++) {
+      const mutated = mutateLong(files.get("lookup1")!, next);
+      const answer = await send(i % 3 === 0 ? signed(mutated) : mutated);
+      const text = await answer.text();
+      assert.ok(answer.status < 500, text);
+      if (answer.status === 201) accepted++;
+    }
+    const listed = await (await call(server, "/v1/keys", { token })).json();
+    assert.equal(listed.keys.length, accepted);
+    assert.ok(accepted < LOOKUP_SENT / 2);
+  }));

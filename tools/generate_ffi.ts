@@ -12,6 +12,7 @@ const TARGET = new URL("../ffi/symbols.generated.ts", import.meta.url);
 const SCALARS: Record<string, string> = {
   uint32_t: "u32",
   int32_t: "i32",
+  int64_t: "i64",
   uint64_t: "u64",
   size_t: "usize",
   void: "void",
@@ -26,6 +27,15 @@ const SLOW = [
   "sotto_evaluation_keys_load",
   "sotto_lookup_keys_generate",
   "sotto_lookup_keys_load",
+  "sotto_lwe_phase_u32",
+  "sotto_training_keys_generate",
+  "sotto_training_keys_load",
+  "sotto_rgsw_encrypt",
+  "sotto_rgsw_encrypt_public",
+  "sotto_rgsw_load",
+  "sotto_external_product",
+  "sotto_training_automorphism",
+  "sotto_trace_pack",
   "sotto_job_wait",
 ];
 

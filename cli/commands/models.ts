@@ -1,18 +1,12 @@
 /** `sotto models`: import models into the server and look at them. */
 import { type Command, Option } from "commander";
 import { basename } from "node:path";
-import {
-  calibrationEdges,
-  guessFormat,
-  MODEL_FORMATS,
-  type ModelFormat,
-  type ModelImport,
-  type RegisteredModel,
-} from "../../client/mod.ts";
+import { calibrationEdges, guessFormat, MODEL_FORMATS, type ModelFormat, type ModelImport } from "../../client/mod.ts";
 import { SottoError } from "../../errors.ts";
 import type { Context } from "../context.ts";
 import { readBytes, writeNew } from "../files.ts";
 import { connect, examples, findModel, type ServerOptions, wholeNumber, withServer } from "../options.ts";
+import { modelSummary } from "../model_summary.ts";
 import { printRecords } from "../tables.ts";
 
 /** Adds the group to the program. */
@@ -40,6 +34,7 @@ interface ImportOptions extends ServerOptions {
   readonly format?: ModelFormat;
   readonly bins: "model" | "quantile";
   readonly nBits: number;
+  readonly mode?: "leaves" | "score";
   readonly calibration?: string;
 }
 
@@ -61,11 +56,20 @@ function addImport(models: Command, context: Context): void {
       new Option("--n-bits <bits>", "2^bits bins a feature, with --bins quantile").argParser(wholeNumber(1, 16))
         .default(6),
     )
-    .option("--calibration <file>", "rows whose quantiles are taken, with --bins quantile (CSV or JSON)")
+    .addOption(
+      new Option("--mode <mode>", "tree models: clients get a value a tree, or (score) only the sums, by lookups")
+        .choices(["leaves", "score"]),
+    )
+    .option(
+      "--calibration <file>",
+      "rows like those to come: with --bins quantile their quantiles are taken here (CSV or JSON); for a network (ONNX) they " +
+        "are sent to the server, which measures the ranges of its layers on them (CSV, a header line, some hundred rows)",
+    )
     .addHelpText(
       "after",
       examples(
         "sotto models import credit.json --name credit",
+        "sotto models import network.onnx --calibration train.csv",
         "sotto models import model.onnx --bins quantile --n-bits 6 --calibration train.csv",
       ),
     )
@@ -77,11 +81,13 @@ async function importFile(context: Context, path: string, options: ImportOptions
   const file = await readBytes(path);
   const format = options.format ?? guessFormat(file);
   const name = options.name ?? basename(path).replace(/\.[^.]+$/, "");
-  const model = await client.importModel({ name, format, file, bins: await readBins(file, format, options) });
+  const bins = await readBins(file, format, options);
+  const calibration = bins === undefined ? await readCalibration(options) : undefined;
+  const model = await client.importModel({ name, format, file, mode: options.mode, bins, calibration });
   if (model.name !== name) {
     context.err(`note: the server has this model already, under the name "${model.name}"\n`);
   }
-  context.out(options.json ? JSON.stringify(model, null, 2) + "\n" : summary(model));
+  context.out(options.json ? JSON.stringify(model, null, 2) + "\n" : modelSummary(model));
 }
 
 async function readBins(file: Uint8Array, format: ModelFormat, options: ImportOptions): Promise<ModelImport["bins"]> {
@@ -91,6 +97,10 @@ async function readBins(file: Uint8Array, format: ModelFormat, options: ImportOp
   }
   const rows = await readBytes(options.calibration);
   return { bitCount: options.nBits, edges: calibrationEdges(format, file, rows, options.nBits) };
+}
+
+async function readCalibration({ calibration }: ImportOptions): Promise<Uint8Array | undefined> {
+  return calibration === undefined ? undefined : await readBytes(calibration);
 }
 
 interface ShowOptions extends ServerOptions {
@@ -104,7 +114,7 @@ async function show(context: Context, idOrName: string, options: ShowOptions): P
   if (options.out !== undefined) {
     await writeNew(options.out, json, { force: options.force });
     context.err(`written to ${options.out}\n`);
-  } else context.out(options.json ? json : summary(model));
+  } else context.out(options.json ? json : modelSummary(model));
 }
 
 async function list(context: Context, options: ServerOptions): Promise<void> {
@@ -118,19 +128,4 @@ async function remove(context: Context, idOrName: string, options: ServerOptions
   const id = /^[0-9a-f]{64}$/.test(idOrName) ? idOrName : (await findModel(client, idOrName)).id;
   await client.deleteModel(id);
   context.out(options.json ? JSON.stringify({ deleted: id }) + "\n" : `deleted ${id}\n`);
-}
-
-function summary(model: RegisteredModel): string {
-  const { description } = model;
-  const plan = description.plan;
-  return [
-    `model ${model.id}`,
-    `  name:          ${model.name}`,
-    `  source:        ${model.source.format} ${model.source.objective ?? ""}`.trimEnd(),
-    `  circuit:       ${description.mode}, ${description.features.length} features, ${description.output.task}`,
-    `  a row:         ${plan.server_ms_per_row.toFixed(2)} ms on one thread of the server, ` +
-    `${Math.round(plan.upload_bytes_per_row)} bytes up, ${Math.round(plan.answer_bytes_per_row)} bytes down`,
-    `  wrong answer:  probability at most 2^${Math.ceil(plan.failure_log2)}`,
-    "",
-  ].join("\n");
 }

@@ -18,7 +18,9 @@ interface PredictOptions extends ServerOptions, Pick<PassphraseOptions, "passphr
 /** Adds the command to the program. */
 export function addPredict(program: Command, context: Context): void {
   withSecretKey(withServer(program.command("predict <rows>")))
-    .description("encrypt rows, let the server predict, decrypt the answers (CSV, or JSON with --json)")
+    .description(
+      "encrypt rows, let the server predict, decrypt the answers (CSV, or JSON with --json); Ctrl-C cancels it on the server, too",
+    )
     .addOption(
       new Option("--model <model>", "id or name of a model on the server").env("SOTTO_MODEL").makeOptionMandatory(),
     )
@@ -42,8 +44,11 @@ async function predict(context: Context, path: string, options: PredictOptions):
   const backend = await context.openBackend();
   try {
     using secret = await openKeyFile(context, backend, options.key, options);
+    const abort = new AbortController();
+    using _interrupt = context.onInterrupt(() => abort.abort());
     using bar = startProgress(context, "predicting");
-    const { predictions } = await predictRows(client, backend, secret, model, rows, { onProgress: bar.update });
+    const calls = { signal: abort.signal, onProgress: bar.update };
+    const { predictions } = await predictRows(client, backend, secret, model, rows, calls);
     const text = formatPredictions(model.description.output, predictions, options.json);
     await writeResult(context, options.out, text, options.force);
   } finally {

@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { CAPABILITIES } from "../../circuits/wire.ts";
 import { requireScope } from "../authentication.ts";
 import { problems } from "../problem.ts";
 import { BEARER, digestParams, digestSchema, EXAMPLE_DIGEST, fileBody, instantSchema } from "../schemas.ts";
@@ -6,6 +7,9 @@ import { BEARER, digestParams, digestSchema, EXAMPLE_DIGEST, fileBody, instantSc
 export const keysSchema = z.object({
   id: digestSchema,
   key_id: digestSchema,
+  capability: z.enum(CAPABILITIES).openapi({
+    description: "pack: evaluation keys; lookup1, lookup2, lookup3: lookup keys of that setting",
+  }),
   parameter_set: z.string(),
   bytes: z.number().int(),
   created_at: instantSchema,
@@ -14,6 +18,7 @@ export const keysSchema = z.object({
   example: {
     id: EXAMPLE_DIGEST,
     key_id: "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    capability: "pack",
     parameter_set: "ring-2048-q50",
     bytes: 563392,
     created_at: "2026-03-01T12:00:00.000Z",
@@ -29,8 +34,8 @@ export const registerKeys = createRoute({
   ...shared,
   method: "post",
   path: "/v1/keys",
-  summary: "Register evaluation keys",
-  request: { body: fileBody("An evaluation key file") },
+  summary: "Register evaluation keys or lookup keys",
+  request: { body: fileBody("An evaluation key file or a lookup key file") },
   responses: {
     201: { description: "Registered", content: json },
     200: { description: "The same file was registered before", content: json },
@@ -44,6 +49,7 @@ export const registerKeys = createRoute({
       "wrong_parameter_set",
       "body_too_large",
       "cancelled",
+      "out_of_memory",
     ),
   },
 });
@@ -52,7 +58,7 @@ export const listKeys = createRoute({
   ...shared,
   method: "get",
   path: "/v1/keys",
-  summary: "List your evaluation keys",
+  summary: "List your registered key files",
   responses: {
     200: {
       description: "Yours, oldest first",
@@ -66,7 +72,7 @@ export const showKeys = createRoute({
   ...shared,
   method: "get",
   path: "/v1/keys/{id}",
-  summary: "Show registered evaluation keys",
+  summary: "Show a registered key file",
   request: { params: digestParams },
   responses: {
     200: { description: "The keys", content: json },
@@ -78,7 +84,7 @@ export const deleteKeys = createRoute({
   ...shared,
   method: "delete",
   path: "/v1/keys/{id}",
-  summary: "Delete registered evaluation keys",
+  summary: "Delete a registered key file",
   request: { params: digestParams },
   responses: { 204: { description: "Deleted" }, ...problems(...ACCESS, "malformed_request", "key_unknown") },
 });

@@ -7,13 +7,13 @@ import {
   isObjectReferenced,
   listEvaluationKeys,
 } from "../../db/mod.ts";
-import { SottoError } from "../../errors.ts";
 import { bodyStream } from "../body.ts";
 import type { Env, Services } from "../services.ts";
 import { deleteKeys, type keysSchema, listKeys, registerKeys, showKeys } from "./contract.ts";
+import { unknownKeys } from "./find_keys.ts";
 import { register } from "./register.ts";
 
-/** Adds the routes of evaluation keys. */
+/** Adds the routes of registered key files. */
 export function addKeyRoutes(app: OpenAPIHono<Env>, services: Services): void {
   const { config, database } = services;
   const limits = { maxBytes: config.maxKeyBytes, idleSeconds: config.uploadIdleSeconds };
@@ -36,11 +36,6 @@ export function addKeyRoutes(app: OpenAPIHono<Env>, services: Services): void {
   });
 }
 
-/** The error for keys that the tenant has not, whoever else has them. */
-export function unknownKeys(): SottoError {
-  return new SottoError("key_unknown", "you have no evaluation keys with this id: list yours with GET /v1/keys");
-}
-
 async function remove(services: Services, tenantId: string, digest: string): Promise<void> {
   const row = await findEvaluationKeys(services.database, tenantId, digest);
   if (row === undefined) throw unknownKeys();
@@ -56,6 +51,7 @@ function shown(row: EvaluationKeysRow): z.infer<typeof keysSchema> {
   return {
     id: row.digest,
     key_id: row.keyId,
+    capability: row.capability,
     parameter_set: row.parameterSet,
     bytes: row.bytes,
     created_at: row.createdAt.toISOString(),

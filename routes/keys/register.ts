@@ -1,12 +1,13 @@
-import { decodeFile } from "../../circuits/wire.ts";
+import { capabilityOf, decodeFile } from "../../circuits/wire.ts";
 import { type EvaluationKeysRow, findEvaluationKeys, insertEvaluationKeys, renewEvaluationKeys } from "../../db/mod.ts";
 import type { StagedObject } from "../../store/mod.ts";
 import type { Services } from "../services.ts";
+import { loadKeys } from "./lease_keys.ts";
 
 const DAY_MS = 86_400_000;
 
 /**
- * Takes an evaluation key file: staged, checked (header, digest, one load by the back end), made visible, then named by a row,
+ * Takes a key file: staged, checked (header, digest, one load by the back end), made visible, then named by a row,
  * in this order, so that a crash never leaves a row without its object. The same file again renews keys that have expired and
  * else changes nothing.
  */
@@ -17,7 +18,7 @@ export async function register(
 ): Promise<{ row: EvaluationKeysRow; created: boolean }> {
   const staged = await services.store.stage(body, { maxBytes: services.config.maxKeyBytes });
   try {
-    const row = await checkedRow(services, tenantId, staged);
+    const row = await services.keyChecks.turn(() => checkedRow(services, tenantId, staged));
     return await services.store.exclusive(staged.digest, () => keep(services, row, staged));
   } finally {
     await staged.discard();
@@ -27,17 +28,19 @@ export async function register(
 async function checkedRow(services: Services, tenantId: string, staged: StagedObject): Promise<EvaluationKeysRow> {
   const { backend, config } = services;
   const { header, payload, digest } = decodeFile(await staged.read(), {
-    kind: "evaluation_keys",
+    kind: ["evaluation_keys", "lookup_keys"],
     parameterSet: backend.parameterSet,
     maxBytes: config.maxKeyBytes,
   });
-  (await backend.loadEvaluationKeys(payload)).close();
+  const capability = capabilityOf(header);
+  (await loadKeys(backend, capability, payload)).close();
   const createdAt = new Date();
   return {
     tenantId,
     digest,
     objectDigest: staged.digest,
     keyId: header.keyId.toHex(),
+    capability,
     parameterSet: header.parameterSet,
     bytes: staged.bytes,
     createdAt,

@@ -1,5 +1,6 @@
-import type { EvaluationKeys, ServerBackend } from "../../circuits/backend.ts";
+import type { CallOptions, Capability, KeyRing, ServerBackend } from "../../circuits/backend.ts";
 import type { Description, LinearDescription, TreesDescription } from "../../circuits/description.ts";
+import { NetworkRunner } from "../../circuits/network/mod.ts";
 import { answerLayout, inputRecordBytes, linearAnswerRecordBytes } from "../../circuits/wire.ts";
 import { SottoError } from "../../errors.ts";
 import type { PlannedModel } from "./plan_model.ts";
@@ -10,8 +11,8 @@ import type { PlannedModel } from "./plan_model.ts";
  */
 export interface CompiledModel {
   readonly description: Description;
-  /** Trees are evaluated under the client's evaluation keys, linear models without any. */
-  readonly needsKeys: boolean;
+  /** The client's keys that `evaluate` must be given: evaluation keys for trees, none for linear models. */
+  readonly needs: readonly Capability[];
   /** Input records a unit. */
   readonly unitRecords: number;
   /** Bytes of one input record. */
@@ -24,15 +25,40 @@ export interface CompiledModel {
   evaluate(
     records: Uint8Array,
     units: number,
-    keys: EvaluationKeys | undefined,
-    signal: AbortSignal,
+    keys: KeyRing,
+    options: Pick<CallOptions, "signal" | "onProgress">,
   ): Promise<Uint8Array>;
   close(): void;
 }
 
-/** Hands the clear matrix of a model to the back end. */
+/** Hands the clear matrix or circuit of a model to the back end. */
 export function compileModel(planned: PlannedModel, backend: ServerBackend): CompiledModel {
-  return planned.mode === "leaves" ? compileTrees(planned, backend) : compileLinear(planned, backend);
+  switch (planned.mode) {
+    case "leaves":
+      return compileTrees(planned, backend);
+    case "linear":
+      return compileLinear(planned, backend);
+    case "score":
+    case "network":
+      return compileCircuit(planned, backend);
+  }
+}
+
+function compileCircuit(
+  { description, circuit }: PlannedModel & { mode: "score" | "network" },
+  backend: ServerBackend,
+): CompiledModel {
+  const runner = new NetworkRunner(backend, circuit, description.answer_bits);
+  return {
+    description,
+    needs: description.capabilities,
+    unitRecords: description.ciphertexts_per_row,
+    recordBytes: inputRecordBytes(description.input_bits),
+    answerBytes: description.plan.answer_bytes_per_row,
+    unitsOf: (rowCount) => rowCount,
+    evaluate: (records, rowCount, keys, options) => runner.run(records, rowCount, keys, options),
+    close: () => runner.close(),
+  };
 }
 
 function compileTrees(planned: PlannedModel & { mode: "leaves" }, backend: ServerBackend): CompiledModel {
@@ -41,14 +67,14 @@ function compileTrees(planned: PlannedModel & { mode: "leaves" }, backend: Serve
   const { input_bits: inputBits, answer_bits: answerBits } = description;
   return {
     description,
-    needsKeys: true,
+    needs: ["pack"],
     unitRecords: description.ciphertexts_per_row,
     recordBytes: inputRecordBytes(inputBits),
     answerBytes: treesAnswerBytes(description),
     unitsOf: (rowCount) => rowCount,
-    evaluate(records, rowCount, keys, signal) {
-      if (keys === undefined) throw new SottoError("internal", "trees are evaluated under evaluation keys");
-      return backend.evaluateLeaves(matrix, keys, records, { rowCount, inputBits, answerBits }, { signal });
+    evaluate(records, rowCount, { pack }, options) {
+      if (pack === undefined) throw new SottoError("internal", "trees are evaluated under evaluation keys");
+      return backend.evaluateLeaves(matrix, pack, records, { rowCount, inputBits, answerBits }, options);
     },
     close: () => matrix.close(),
   };
@@ -69,13 +95,13 @@ function compileLinear(planned: PlannedModel & { mode: "linear" }, backend: Serv
   const { input_bits: inputBits, answer_bits: answerBits } = description;
   return {
     description,
-    needsKeys: false,
+    needs: [],
     unitRecords: 1,
     recordBytes: inputRecordBytes(inputBits),
     answerBytes: linearAnswerBytes(description),
     unitsOf: (rowCount) => Math.ceil(rowCount / description.rows_per_ciphertext),
-    evaluate: (records, ciphertextCount, _keys, signal) =>
-      backend.evaluateLinear(matrix, records, { ciphertextCount, inputBits, answerBits }, { signal }),
+    evaluate: (records, ciphertextCount, _keys, options) =>
+      backend.evaluateLinear(matrix, records, { ciphertextCount, inputBits, answerBits }, options),
     close: () => matrix.close(),
   };
 }

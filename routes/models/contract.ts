@@ -33,6 +33,10 @@ export const importQuerySchema = z.object({
   bins: z.enum(["model", "quantile"]).default("model").openapi({
     description: "model: the file's own thresholds; quantile: each moves to the nearest edge that you send",
   }),
+  mode: z.enum(["leaves", "score"]).default("leaves").openapi({
+    description:
+      "Tree models: leaves: the client gets a blinded value a leaf and sums; score: sums alone leave the server, by lookups",
+  }),
   n_bits: z.coerce.number().int().min(1).max(16).optional().openapi({
     description: "With bins=quantile: at most 2^n_bits edges a feature",
     example: 6,
@@ -46,14 +50,19 @@ const binary = { type: "string" as const, format: "binary" };
 const body = {
   required: true,
   description:
-    "The model file; with bins=quantile the parts `model` (the file) and `edges` (JSON, one sorted array a feature)",
+    "The model file; with bins=quantile the parts `model` (the file) and `edges` (JSON, one sorted array a feature); " +
+    "for a network the parts `model` and `calibration` (CSV: a header line, one feature a column, at most 10,000 rows)",
   content: {
     "application/octet-stream": { schema: binary },
     "multipart/form-data": {
       schema: {
         type: "object" as const,
-        required: ["model", "edges"],
-        properties: { model: binary, edges: { type: "string" as const, example: "[[0.5,1.5],[2]]" } },
+        required: ["model"],
+        properties: {
+          model: binary,
+          edges: { type: "string" as const, example: "[[0.5,1.5],[2]]" },
+          calibration: { type: "string" as const, example: "f0,f1\n0.5,1\n0.25,3\n" },
+        },
       },
     },
   },
@@ -79,6 +88,7 @@ export const createModel = createRoute({
       "malformed_request",
       "malformed_file",
       "model_refused",
+      "rows_refused",
       "body_too_large",
       "cancelled",
       "busy",

@@ -1,11 +1,17 @@
 import { type Description, descriptionSchema } from "../../circuits/description.ts";
+import { selfCheckNetwork } from "../../circuits/network/mod.ts";
+import { selfCheckScore } from "../../circuits/score_self_check.ts";
 import { selfCheck } from "../../circuits/self_check.ts";
 import { findModel, insertModel, type ModelRow } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
-import { importModel } from "../../models/mod.ts";
+import { CALIBRATION_BYTES_MAX } from "../../models/calibration.ts";
 import type { Services } from "../services.ts";
 import { type ImportRequest, modelIdOf } from "./import_request.ts";
-import { planModel } from "./plan_model.ts";
+import { planModel, type PlannedModel } from "./plan_model.ts";
+import { type ReadModel, readModel } from "./read_model.ts";
+
+/** Calibration rows that the accuracy report of a network looks at. */
+const REPORT_ROWS = 500;
 
 /**
  * Imports a model: read, planned, checked against itself, its file stored, then named by a row, in this order, so that a crash
@@ -19,29 +25,57 @@ export async function importFile(
   const id = modelIdOf(request);
   const known = await findModel(services.database, tenantId, id);
   if (known !== undefined) return { row: known, created: false };
-  const model = importModel(request.options.format, request.file, request.options);
-  const description = await describe(services, model);
-  return await keep(services, request, { tenantId, id, source: model.source, description });
+  const read = readModel(request.file, request.options, request.calibration);
+  const description = await describe(services, read, request.options.mode);
+  return await keep(services, request, { tenantId, id, source: read.model.source, description });
 }
 
-async function describe({ backend }: Services, model: ReturnType<typeof importModel>): Promise<Description> {
-  const planned = planModel(model, await backend.unitCosts(), backend.parameterSet);
-  selfCheck(model, planned.description, planned.spec);
+async function describe(
+  { backend, config }: Services,
+  read: ReadModel,
+  mode: ImportRequest["options"]["mode"],
+): Promise<Description> {
+  const options = { maxMemoryBytes: config.runMemoryBytes, reportRows: REPORT_ROWS, ...(mode ? { mode } : {}) };
+  const planned = await planModel(read, backend, options);
+  checkItself(read, planned);
   const description = descriptionSchema.parse(planned.description);
   requireStorable(description);
   return description;
 }
 
+/** The circuit in clear against direct evaluation. Throws `model_refused`. */
+function checkItself({ model, calibration }: ReadModel, planned: PlannedModel): void {
+  if (model.kind === "network") return selfCheckNetwork(model, calibration!);
+  if (planned.mode === "leaves" || planned.mode === "linear") {
+    return selfCheck(model, planned.description, planned.spec);
+  }
+  if (planned.mode === "score" && model.kind === "forest") selfCheckScore(model, planned);
+}
+
 async function keep(
-  { database, store, config }: Services,
-  { name, file, options }: ImportRequest,
+  services: Services,
+  { name, file, options, calibrationFile }: ImportRequest,
   made: Pick<ModelRow, "tenantId" | "id" | "source" | "description">,
 ): Promise<{ row: ModelRow; created: boolean }> {
-  const staged = await store.stage(file, { maxBytes: config.maxModelBytes });
+  const { database } = services;
+  const keepFile = () =>
+    withObject(services, file, (objectDigest) => {
+      return insertModel(database, { ...made, name, options, objectDigest, createdAt: new Date() });
+    });
+  return await (calibrationFile === undefined ? keepFile() : withObject(services, calibrationFile, keepFile));
+}
+
+/** Makes an object visible and runs `name`, which adds the row that names it, before anyone may delete it. */
+async function withObject<T>(
+  { store, config }: Services,
+  bytes: Uint8Array,
+  name: (digest: string) => Promise<T>,
+): Promise<T> {
+  const staged = await store.stage(bytes, { maxBytes: Math.max(config.maxModelBytes, CALIBRATION_BYTES_MAX) });
   try {
     return await store.exclusive(staged.digest, async () => {
       await staged.commit();
-      return insertModel(database, { ...made, name, options, objectDigest: staged.digest, createdAt: new Date() });
+      return await name(staged.digest);
     });
   } finally {
     await staged.discard();

@@ -1,8 +1,11 @@
 import type { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { ImportOptions } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
+import { CALIBRATION_BYTES_MAX, readCalibration } from "../../models/calibration.ts";
+import { tooLarge } from "../../store/mod.ts";
 import { bodyBytes, bodyStream, type UploadLimits } from "../body.ts";
 import { malformedRequest } from "../problem.ts";
 import type { Env } from "../services.ts";
@@ -15,6 +18,10 @@ export interface ImportRequest {
   readonly name: string;
   readonly file: Uint8Array;
   readonly options: ImportOptions;
+  /** Rows that the ranges of a network are measured on; one number a feature. */
+  readonly calibration?: number[][];
+  /** The file of those rows; `options.calibration` is its SHA-256. */
+  readonly calibrationFile?: Uint8Array;
 }
 
 /** Reads the body of an import, within the limits. Throws `body_too_large` or `malformed_request`. */
@@ -24,33 +31,83 @@ export async function readImportRequest(
   limits: UploadLimits,
 ): Promise<ImportRequest> {
   const { name, format } = query;
-  if (query.bins === "model") {
-    return { name, file: await bodyBytes(c, limits), options: { format, bins: { kind: "model" } } };
+  const bins = { kind: "model" as const };
+  const mode = query.mode === "score" ? { mode: query.mode } : {};
+  if (query.bins === "model" && !isForm(c)) {
+    return { name, file: await bodyBytes(c, limits), options: { format, bins, ...mode } };
   }
-  const { file, edges } = await readParts(c, limits);
-  checkCounts(edges, query.n_bits);
-  return { name, file, options: { format, bins: { kind: "quantile", edges } } };
+  const parts = await readParts(c, { ...limits, maxBytes: limits.maxBytes + CALIBRATION_BYTES_MAX });
+  if (parts.file.length > limits.maxBytes) throw tooLarge(limits.maxBytes);
+  if (query.bins === "quantile") {
+    const edges = edgesOf(parts);
+    checkCounts(edges, query.n_bits);
+    return { name, file: parts.file, options: { format, bins: { kind: "quantile", edges }, ...mode } };
+  }
+  const { calibration } = parts;
+  if (calibration === undefined) return { name, file: parts.file, options: { format, bins, ...mode } };
+  if (format !== "onnx") {
+    throw new SottoError("malformed_request", "calibration: only networks, format=onnx, take this part");
+  }
+  if (query.mode === "score") throw new SottoError("malformed_request", "mode: networks have no mode, leave it out");
+  if (Buffer.compare(calibration, parts.file) === 0) {
+    throw new SottoError("malformed_request", "calibration: this is the model file again, send rows");
+  }
+  const digest = createHash("sha256").update(calibration).digest("hex");
+  return {
+    name,
+    file: parts.file,
+    options: { format, bins, calibration: digest },
+    calibration: readCalibration(calibration),
+    calibrationFile: calibration,
+  };
 }
 
 /** SHA-256 of the import options, in one fixed spelling, and the file. */
 export function modelIdOf({ file, options }: ImportRequest): string {
   const bins = options.bins.kind === "model" ? ["model"] : ["quantile", options.bins.edges];
-  return createHash("sha256").update(`${JSON.stringify([options.format, ...bins])}\n`).update(file).digest("hex");
+  const calibration = options.calibration === undefined ? [] : ["calibration", options.calibration];
+  const mode = options.mode === undefined ? [] : ["mode", options.mode];
+  const spelling = JSON.stringify([options.format, ...bins, ...mode, ...calibration]);
+  return createHash("sha256").update(`${spelling}\n`).update(file).digest("hex");
 }
 
-async function readParts(c: Context<Env>, limits: UploadLimits): Promise<{ file: Uint8Array; edges: number[][] }> {
+function isForm(c: Context<Env>): boolean {
+  return (c.req.header("content-type") ?? "").toLowerCase().startsWith("multipart/form-data");
+}
+
+/** What a form holds. */
+interface Parts {
+  readonly file: Uint8Array;
+  readonly edges?: string;
+  readonly calibration?: Uint8Array;
+}
+
+async function readParts(c: Context<Env>, limits: UploadLimits): Promise<Parts> {
   const type = c.req.header("content-type") ?? "";
-  if (!type.toLowerCase().startsWith("multipart/form-data")) {
+  if (!isForm(c)) {
     throw new SottoError(
       "malformed_request",
       "bins=quantile needs a multipart/form-data body with parts model and edges",
     );
   }
   const form = await readForm(new Response(bodyStream(c, limits), { headers: { "content-type": type } }));
-  const [file, edges] = [form.get("model"), form.get("edges")];
+  const [file, edges, calibration] = ["model", "edges", "calibration"].map((name) => form.get(name));
   if (!(file instanceof File)) throw new SottoError("malformed_request", "model: send the model file as this part");
-  if (edges === null) throw new SottoError("malformed_request", "edges: send one sorted array a feature as this part");
-  return { file: await file.bytes(), edges: parseEdges(typeof edges === "string" ? edges : await edges.text()) };
+  return {
+    file: await file.bytes(),
+    edges: edges instanceof File ? await edges.text() : edges ?? undefined,
+    calibration: calibration === null ? undefined : await new Response(calibration).bytes(),
+  };
+}
+
+function edgesOf({ edges, calibration }: Parts): number[][] {
+  if (calibration !== undefined) {
+    throw new SottoError("malformed_request", "calibration: a network has no bins, leave bins=quantile out");
+  }
+  if (edges === undefined) {
+    throw new SottoError("malformed_request", "edges: send one sorted array a feature as this part");
+  }
+  return parseEdges(edges);
 }
 
 async function readForm(body: Response): Promise<FormData> {

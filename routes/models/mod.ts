@@ -48,10 +48,18 @@ export function unknownModel(): SottoError {
 async function remove(services: Services, tenantId: string, id: string): Promise<void> {
   const row = await findModel(services.database, tenantId, id);
   if (row === undefined) throw unknownModel();
-  await services.store.exclusive(row.objectDigest, async () => {
+  await deleteUnused(services, row.objectDigest, async () => {
     await deleteModel(services.database, tenantId, id);
     services.compiledModels.drop(compiledId(row));
-    if (!await isObjectReferenced(services.database, row.objectDigest)) await services.store.delete(row.objectDigest);
+  });
+  if (row.options.calibration !== undefined) await deleteUnused(services, row.options.calibration);
+}
+
+/** Deletes an object that no row names any more, after `before`. */
+async function deleteUnused({ database, store }: Services, digest: string, before?: () => Promise<void>) {
+  await store.exclusive(digest, async () => {
+    await before?.();
+    if (!await isObjectReferenced(database, digest)) await store.delete(digest);
   });
 }
 

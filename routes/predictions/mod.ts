@@ -1,86 +1,111 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { decodeFile } from "../../circuits/wire.ts";
-import type { EvaluationKeys } from "../../circuits/backend.ts";
-import { type EvaluationKeysRow, findEvaluationKeys, findModel, type ModelRow } from "../../db/mod.ts";
-import { isSottoError, SottoError } from "../../errors.ts";
+import { join } from "node:path";
+import { capabilitiesOf } from "../../circuits/description.ts";
+import { expectedLength, type FileStream } from "../../circuits/wire.ts";
+import { findModel } from "../../db/mod.ts";
 import { bodyStream } from "../body.ts";
 import { cancelled } from "../gate.ts";
-import type { Lease } from "../handle_cache.ts";
-import { unknownKeys } from "../keys/mod.ts";
+import type { Job, JobTask } from "../jobs/job.ts";
+import { shownJob } from "../jobs/show.ts";
+import { findKeyRows } from "../keys/find_keys.ts";
+import { leaseKeyRing } from "../keys/lease_keys.ts";
+import type { CompiledModel } from "../models/compiled_model.ts";
 import { unknownModel } from "../models/mod.ts";
 import { leaseModel } from "../models/lease_model.ts";
 import type { Env, Services } from "../services.ts";
-import { makePredictions } from "./contract.ts";
-import { type Answers, predict } from "./predict.ts";
+import { AnswerSpool } from "./answer_spool.ts";
+import { plannedSeconds } from "./chunks.ts";
+import { makePredictions, wantsJob } from "./contract.ts";
+import { evaluateRows } from "./evaluate_rows.ts";
+import { answersHeader, openRows } from "./open_rows.ts";
+import { requireStillThere } from "./still_there.ts";
+
+export { jobComputer } from "./compute_job.ts";
 
 /** One request, as far as it is known before its body is read. */
 interface PredictionRequest {
-  readonly model: ModelRow;
-  readonly keysRow?: EvaluationKeysRow;
+  readonly task: JobTask;
   readonly body: ReadableStream<Uint8Array>;
   readonly signal: AbortSignal;
+  readonly wantsJob: boolean;
 }
+
+/** A complete answers file, or the job that will make it. */
+type Outcome = { readonly spool: AnswerSpool; readonly serverMs: number } | { readonly job: Job };
 
 /** Adds the route of predictions. */
 export function addPredictionRoutes(app: OpenAPIHono<Env>, services: Services): void {
   const { maxPredictionBytes: maxBytes, uploadIdleSeconds: idleSeconds } = services.config;
-  const limits = { maxBytes, idleSeconds };
   app.openapi(makePredictions, async (c) => {
-    const { tenantId } = c.get("caller");
-    const model = await findModel(services.database, tenantId, c.req.valid("param").id);
-    if (model === undefined) throw unknownModel();
-    const keysRow = await findKeys(services, model, c.req.valid("query").key);
-    const body = bodyStream(c, limits);
-    const request = { model, keysRow, body, signal: c.req.raw.signal };
-    const { spool, serverMs } = await services.predictions.admit(() => answer(services, request));
-    return c.body(await spool.readable(), 200, {
+    const task = await findTask(services, c.get("caller").tenantId, c.req.valid("param").id, c.req.valid("query").key);
+    const body = bodyStream(c, { maxBytes, idleSeconds });
+    const request = { task, body, signal: c.req.raw.signal, wantsJob: wantsJob(c.req.header("prefer")) };
+    const outcome = await services.predictions.admit(() => answer(services, request));
+    if ("job" in outcome) {
+      if (request.wantsJob) c.header("preference-applied", "respond-async");
+      return c.json(await shownJob(services.jobs, outcome.job), 202, { location: `/v1/jobs/${outcome.job.id}` });
+    }
+    return c.body(await outcome.spool.readable(), 200, {
       "content-type": "application/octet-stream",
-      "content-length": String(spool.bytes),
-      "sotto-server-ms": serverMs.toFixed(3),
+      "content-length": String(outcome.spool.bytes),
+      "sotto-server-ms": outcome.serverMs.toFixed(3),
     });
   });
 }
 
-async function findKeys(services: Services, model: ModelRow, key: string | undefined) {
-  if (model.description.mode === "linear") return undefined;
-  if (key === undefined) {
-    throw new SottoError("malformed_request", "key: name registered evaluation keys with ?key=ID, trees need them");
-  }
-  const row = await findEvaluationKeys(services.database, model.tenantId, key);
-  if (row === undefined) throw unknownKeys();
-  if (row.expiresAt <= new Date()) {
-    throw new SottoError("key_expired", `the keys expired at ${row.expiresAt.toISOString()}: register them again`);
-  }
-  if (row.parameterSet === services.backend.parameterSet) return row;
-  const sets = `${row.parameterSet}, this server computes with ${services.backend.parameterSet}`;
-  throw new SottoError("wrong_parameter_set", `the keys were made with ${sets}: make and register new keys`);
+async function findTask(services: Services, tenantId: string, id: string, key: string | undefined): Promise<JobTask> {
+  const model = await findModel(services.database, tenantId, id);
+  if (model === undefined) throw unknownModel();
+  return { model, keyRows: await findKeyRows(services, tenantId, capabilitiesOf(model.description), key) };
 }
 
-async function answer(services: Services, request: PredictionRequest): Promise<Answers> {
-  const { model: row, keysRow, body, signal } = request;
+async function answer(services: Services, request: PredictionRequest): Promise<Outcome> {
+  const { task, body, signal } = request;
   try {
-    using model = await leaseModel(services, row);
-    using keys = keysRow === undefined ? undefined : await leaseKeys(services, keysRow);
-    return await predict(services, { modelId: row.id, model: model.value, keysRow, keys: keys?.value }, body, signal);
+    using model = await leaseModel(services, task.model);
+    const owner = { modelId: task.model.id, model: model.value, keyId: task.keyRows[0]?.keyId };
+    const rows = await openRows(services, owner, body);
+    const seconds = plannedSeconds(model.value, rows.header.rowCount, services.backend.threads);
+    return request.wantsJob || seconds > services.config.synchronousSeconds
+      ? { job: await makeJob(services, request, model.value, rows, seconds) }
+      : await answerNow(services, request, model.value, rows);
   } catch (error) {
     if (signal.aborted) throw cancelled(error);
-    await requireStillThere(services, request, error);
+    await requireStillThere(services, task, error);
     throw error;
   }
 }
 
-/** A file that is missing because its row was deleted after the request began is no fault of the store. */
-async function requireStillThere({ database }: Services, { model, keysRow }: PredictionRequest, error: unknown) {
-  if (!isSottoError(error) || error.code !== "store_corrupt") return;
-  if (await findModel(database, model.tenantId, model.id) === undefined) throw unknownModel();
-  if (keysRow === undefined) return;
-  if (await findEvaluationKeys(database, keysRow.tenantId, keysRow.digest) === undefined) throw unknownKeys();
+function makeJob(
+  { jobs }: Services,
+  { task }: PredictionRequest,
+  model: CompiledModel,
+  rows: FileStream,
+  seconds: number,
+): Promise<Job> {
+  const answerBytes = expectedLength(answersHeader(rows.header, model));
+  return jobs.submit({ tenantId: task.model.tenantId, task, plannedSeconds: seconds, answerBytes }, rows);
 }
 
-/** The keys' digest was checked at their registration and is checked again by the store. */
-function leaseKeys(services: Services, row: EvaluationKeysRow): Promise<Lease<EvaluationKeys>> {
-  return services.preparedKeys.lease(row.objectDigest, async () => {
-    const file = await services.store.get(row.objectDigest);
-    return services.backend.loadEvaluationKeys(decodeFile(file, { kind: "evaluation_keys" }).payload);
-  });
+/**
+ * The answers are handed out only after the file's digest was found right. A client that goes away is noticed by its body ending
+ * early; once the whole body lies in the connection's buffers the rest of it may still be evaluated.
+ */
+async function answerNow(
+  services: Services,
+  { task, signal }: PredictionRequest,
+  model: CompiledModel,
+  rows: FileStream,
+): Promise<Outcome> {
+  const { dataDir, answerMemoryBytes } = services.config;
+  const spool = new AnswerSpool(join(dataDir, "spool"), answerMemoryBytes);
+  try {
+    using keys = await leaseKeyRing(services, task.keyRows);
+    const serverMs = await evaluateRows(services, rows, spool, { model, keys: keys.value, signal });
+    return { spool, serverMs };
+  } catch (error) {
+    spool.discard();
+    await rows.cancel();
+    throw error;
+  }
 }

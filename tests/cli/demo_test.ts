@@ -55,8 +55,27 @@ Deno.test("the demo runs a linear model from ONNX", async () => {
   assert.match(out, /agreement 100\.00 %/);
 });
 
+Deno.test("the demo runs trees in mode score, and agrees with the clear model", async () => {
+  const { code, out, err } = await demo(["--mode", "score"]);
+  assert.equal(code, 0, err);
+  assert.match(out, /: score, 30 features, wrong answer: probability at most 2\^-\d+/);
+  assert.match(out, /^143 encrypted rows, agreement 100\.00 %/m);
+});
+
+Deno.test("the demo runs a network, calibrated with given rows or with the rows themselves", async () => {
+  const network = (name: string) => join(FIXTURES, "networks", name);
+  const files = ["--model", network("mlp_iris_tanh.onnx"), "--rows", network("mlp_iris_tanh_rows.csv")];
+  const given = await demo([...files, "--calibration", network("mlp_iris_tanh_calibration.csv")]);
+  assert.equal(given.code, 0, given.err);
+  assert.match(given.out, /: network, 4 features, accuracy: \d+\.\d\d % of labels as the float network's/);
+  assert.match(given.out, /^38 encrypted rows, agreement (100|9\d)\.\d\d %/m);
+  const own = await demo(files);
+  assert.equal(own.code, 0, own.err);
+  assert.match(own.out, /no --calibration: the network is calibrated with the first 500 of the rows/);
+});
+
 Deno.test("the demo refuses what it cannot run", async () => {
-  assert.equal((await demo(["--mode", "score"])).code, 2);
+  assert.equal((await demo(["--mode", "paths"])).code, 2);
   const half = await demo(["--model", join(FIXTURES, "iris_lgbm.txt")]);
   assert.equal(half.code, 2);
   assert.match(half.err, /--rows/);

@@ -1,5 +1,6 @@
 /** Runs the command line in this process against a server with the plain back end. */
 import { join } from "node:path";
+import type { Backend } from "../../circuits/backend.ts";
 import { plainBackend } from "../../circuits/plain.ts";
 import { run } from "../../cli/main.ts";
 import type { Context } from "../../cli/context.ts";
@@ -52,14 +53,18 @@ export interface TestServer {
   readonly sotto: (args: readonly string[], replaced?: Partial<Context>) => Promise<Outcome>;
 }
 
-/** Starts a server, runs the test, stops the server. */
-export async function withServer(test: (server: TestServer) => Promise<void>): Promise<void> {
+/** Starts a server, with further environment variables and another back end if given, runs the test, stops the server. */
+export async function withServer(
+  test: (server: TestServer) => Promise<void>,
+  environment: Record<string, string> = {},
+  backend: Backend = plainBackend(),
+): Promise<void> {
   await withFolder(async (folder) => {
     const dataDir = join(folder, "data");
     const made = await sotto(["tokens", "create", "--tenant", "tests", "--data", dataDir]);
     const token = made.out.trim();
-    const config = readConfig({ SOTTO_PORT: "0", SOTTO_DATA_DIR: dataDir });
-    const server = await startServer(config, plainBackend(), { allowInsecure: true, log: SILENT });
+    const config = readConfig({ SOTTO_PORT: "0", SOTTO_DATA_DIR: dataDir, ...environment });
+    const server = await startServer(config, backend, { allowInsecure: true, log: SILENT });
     try {
       const access = ["--url", server.url, "--token", token];
       await test({ url: server.url, token, folder, sotto: (args, replaced) => sotto([...args, ...access], replaced) });

@@ -9,6 +9,7 @@ const COMMANDS = [
   ["tokens", "list"],
   ["tokens", "revoke"],
   ["keys", "new"],
+  ["keys", "make"],
   ["keys", "register"],
   ["keys", "list"],
   ["keys", "delete"],
@@ -34,7 +35,9 @@ Deno.test("wrong usage exits with 2 and says what is wrong", async () => {
   const wrong: [string[], RegExp][] = [
     [["fly"], /unknown command 'fly'/],
     [["keys", "list", "--nope"], /unknown option '--nope'/],
-    [["keys", "register"], /missing required argument 'file'/],
+    [["keys", "register"], /missing required argument 'files'/],
+    [["keys", "make", "--key", "k"], /required option '--capability/],
+    [["keys", "new", "--capability", "lookup4"], /Allowed choices are pack, lookup1, lookup2, lookup3/],
     [["encrypt", "rows.csv", "--out", "o"], /required option '--key <file>'/],
     [["models", "import", "m", "--format", "pickle"], /Allowed choices are xgboost, lightgbm, onnx/],
     [["models", "import", "m", "--n-bits", "17"], /whole number from 1 to 16/],

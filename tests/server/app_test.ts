@@ -74,11 +74,15 @@ Deno.test("the OpenAPI document is version 3.1 and describes every route with it
         Object.entries(methods).map(([method, operation]) => ({ path, method, operation }))
       );
     assert.deepEqual(operations.map(({ path, method }) => `${method} ${path}`).sort(), [
+      "delete /v1/jobs/{id}",
       "delete /v1/keys/{id}",
       "delete /v1/models/{id}",
       "delete /v1/tokens/{id}",
       "get /healthz",
       "get /readyz",
+      "get /v1/jobs/{id}",
+      "get /v1/jobs/{id}/answers",
+      "get /v1/jobs/{id}/events",
       "get /v1/keys",
       "get /v1/keys/{id}",
       "get /v1/models",
@@ -96,7 +100,7 @@ Deno.test("the OpenAPI document is version 3.1 and describes every route with it
       assert.ok(operation.responses["401"].content["application/problem+json"]);
     }
     const schemas = document.components.schemas as Record<string, { example?: unknown }>;
-    for (const name of ["EvaluationKeys", "Token", "Problem", "Source"]) assert.ok(schemas[name].example, name);
+    for (const name of ["EvaluationKeys", "Job", "Token", "Problem", "Source"]) assert.ok(schemas[name].example, name);
   }));
 
 interface Operation {

@@ -52,7 +52,7 @@ async function makeClient() {
 
 async function describe(file: Uint8Array, backend: ReturnType<typeof plainBackend>) {
   const model = importModel("xgboost", file, { bins: { kind: "model" } });
-  return planModel(model, await backend.unitCosts(), backend.parameterSet).description;
+  return (await planModel({ model }, backend, { maxMemoryBytes: Infinity })).description;
 }
 
 /** A file of the same row over and over, never whole in memory. */

@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { plainBackend } from "../../circuits/plain.ts";
 import { type Config, readConfig } from "../../config.ts";
 import { createToken, findOrCreateTenant } from "../../db/mod.ts";
-import { newKeys } from "../../client/keys.ts";
+import { newKeys, openSecretKey, predictRows, SottoClient } from "../../client/mod.ts";
 import { type RunningServer, startServer } from "../../main.ts";
 import { makeDataFolder } from "../support/data_folder.ts";
+import { fixture, fixtureRows } from "../support/fixtures.ts";
+import { heldBackend } from "../support/held_backend.ts";
 import { assertProblem } from "../support/problem.ts";
 import { collect } from "../support/server.ts";
+import { until } from "../support/until.ts";
 
 interface Started {
   readonly server: RunningServer;
@@ -29,13 +32,6 @@ async function withRunning(work: (started: Started) => Promise<void>): Promise<v
     await Deno.remove(dataDir, { recursive: true });
   }
 }
-
-const until = async (condition: () => boolean) => {
-  for (let attempt = 0; attempt < 500 && !condition(); attempt++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.ok(condition());
-};
 
 const incoming = (config: Config) => [...Deno.readDirSync(`${config.dataDir}/objects/tmp`)];
 
@@ -107,3 +103,31 @@ Deno.test("problems arrive over the network as in memory", () =>
     await assertProblem(await fetch(`${server.url}/nothing`), "route_unknown");
     await assertProblem(await fetch(`${server.url}/v1/keys`), "token_missing");
   }));
+
+Deno.test("stopping cancels the jobs, ends their events and does not wait for them", async () => {
+  const held = heldBackend();
+  const dataDir = await makeDataFolder();
+  const config = readConfig({ SOTTO_DATA_DIR: dataDir, SOTTO_PORT: "0", SOTTO_SYNCHRONOUS_SECONDS: "0" });
+  const logged: string[] = [];
+  const server = await startServer(config, held.backend, { allowInsecure: true, log: collect(logged) });
+  const tenant = await findOrCreateTenant(server.database, "start");
+  const { token } = await createToken(server.database, { tenant: tenant.id, scopes: ["admin"], days: 1 });
+  const client = new SottoClient(server.url, token);
+  const made = await newKeys(held.backend);
+  await client.registerKeys(made.evaluationFile);
+  using secret = await openSecretKey(held.backend, made.secretFile);
+  const model = await client.importModel({ name: "m", format: "xgboost", file: await fixture("wdbc_xgb50x3.json") });
+  const rows = await fixtureRows("wdbc_rows.csv", 2);
+  const predicted = assert.rejects(predictRows(client, held.backend, secret, model, rows), /stopp|no answer/);
+  await until(() => held.waiting() === 1);
+  const line = logged.find((line) => line.includes("job started"));
+  const headers = { authorization: `Bearer ${token}` };
+  const events = fetch(`${server.url}/v1/jobs/${JSON.parse(line!).job}/events`, { headers });
+  const text = (await events).text();
+  await server.stop();
+  assert.equal(held.waiting(), 0);
+  assert.match(await text, /"state":"cancelled"/);
+  assert.ok(logged.some((line) => line.includes("cancelled by the stop")));
+  await predicted;
+  await Deno.remove(dataDir, { recursive: true });
+});

@@ -52,7 +52,7 @@ export async function withServer(
     const app = createApp({ config, database, store, backend, log: collect(logged) });
     const [ours, theirs] = [await makeTenant(database, "ours"), await makeTenant(database, "theirs")];
     await work({ app, config, database, store, backend, logged, ours, theirs });
-    app.close();
+    await app.close();
   } finally {
     await database.close();
     backend.close();

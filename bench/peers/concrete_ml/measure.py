@@ -1,4 +1,4 @@
-"""Measures one model of Concrete ML on the breast cancer data: every row encrypted, run and decrypted (fhe execute).
+"""Measures one model of Concrete ML on breast cancer or digits: every row encrypted, run and decrypted (fhe execute).
 
     RAYON_NUM_THREADS=1 OMP_NUM_THREADS=1 taskset -c 1 python measure.py xgb50x3 --rows 3
 
@@ -13,27 +13,74 @@ import warnings
 warnings.filterwarnings("ignore")
 
 import numpy as np
-from concrete.ml.sklearn import DecisionTreeClassifier, LogisticRegression, RandomForestClassifier, XGBClassifier
-from sklearn.datasets import load_breast_cancer
+import torch
+from concrete.ml.sklearn import (
+    DecisionTreeClassifier,
+    LogisticRegression,
+    NeuralNetClassifier,
+    RandomForestClassifier,
+    XGBClassifier,
+)
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+
+
+def network(features, bits):
+    """A perceptron with one hidden layer of 32, weights and activations of `bits` bits, trained for 60 epochs."""
+    torch.manual_seed(0)
+    np.random.seed(0)
+    return NeuralNetClassifier(
+        module__n_layers=2,
+        module__activation_function=torch.nn.ReLU,
+        module__n_hidden_neurons_multiplier=32.1 / features,
+        module__n_w_bits=bits,
+        module__n_a_bits=bits,
+        max_epochs=60,
+        lr=0.01,
+        verbose=0,
+    )
+
 
 MODELS = {
     "dt5": lambda: DecisionTreeClassifier(n_bits=6, max_depth=5, random_state=0),
     "rf50x4": lambda: RandomForestClassifier(n_bits=6, n_estimators=50, max_depth=4, random_state=0),
     "xgb50x3": lambda: XGBClassifier(n_bits=6, n_estimators=50, max_depth=3, random_state=0),
     "logistic": lambda: LogisticRegression(n_bits=8),
+    "nn-wdbc-3bit": lambda: network(30, 3),
+    "nn-wdbc-4bit": lambda: network(30, 4),
+    "nn-digits-3bit": lambda: network(64, 3),
 }
 
 
-def load(standardise):
-    """(training rows, training labels, test rows) as 32-bit floats."""
-    rows, labels = load_breast_cancer(return_X_y=True)
-    train, test, train_labels, _ = train_test_split(rows, labels, test_size=0.25, random_state=0)
-    if standardise:
+def load(name):
+    """(training rows, training labels, test rows, test labels); networks hold out the same share of every label."""
+    digits = name.startswith("nn-digits")
+    rows, labels = (load_digits if digits else load_breast_cancer)(return_X_y=True)
+    stratify = labels if name.startswith("nn-") else None
+    train, test, train_labels, test_labels = train_test_split(
+        rows, labels, test_size=0.25, random_state=0, stratify=stratify
+    )
+    if digits:
+        train, test = train / 16, test / 16
+    elif name == "logistic" or name.startswith("nn-"):
         scaler = StandardScaler().fit(train)
         train, test = scaler.transform(train), scaler.transform(test)
-    return train.astype(np.float32), train_labels.astype(np.int64), test.astype(np.float32)
+    return train.astype(np.float32), train_labels.astype(np.int64), test.astype(np.float32), test_labels
+
+
+def accuracy(predictions, labels):
+    return float(np.mean(np.asarray(predictions) == labels))
+
+
+def fit(name, model, train, labels, test, test_labels):
+    """Trains; of a network also reports the accuracy of the float network and of the quantised one, in clear."""
+    if not name.startswith("nn-"):
+        model.fit(train, labels)
+        return
+    _, float_model = model.fit_benchmark(train, labels)
+    report("float_accuracy", accuracy(float_model.predict(test), test_labels), "share")
+    report("accuracy", accuracy(model.predict(test), test_labels), "share")
 
 
 def milliseconds(call):
@@ -51,7 +98,7 @@ def wire_bytes(values):
 
 def label_of(model, raw):
     """The class that decrypted values stand for."""
-    scores = model.post_processing(np.asarray(model.dequantize_output(np.asarray(raw))))
+    scores = np.asarray(model.post_processing(np.asarray(model.dequantize_output(np.asarray(raw)))))
     return model.classes_[int(np.argmax(scores, axis=-1).ravel()[0])]
 
 
@@ -61,6 +108,7 @@ class Row:
     def __init__(self, model, row):
         circuit = model.fhe_circuit
         quantised = model.quantize_input(row)
+        quantised = quantised[0] if isinstance(quantised, tuple) else quantised
         encrypted, self.encrypt_ms = milliseconds(lambda: circuit.encrypt(quantised))
         answer, self.run_ms = milliseconds(lambda: circuit.run(encrypted))
         raw, self.decrypt_ms = milliseconds(lambda: circuit.decrypt(answer))
@@ -73,9 +121,9 @@ def report(name, value, unit):
 
 
 def measure(name, row_count):
-    train, labels, test = load(standardise=name == "logistic")
+    train, labels, test, test_labels = load(name)
     model = MODELS[name]()
-    model.fit(train, labels)
+    fit(name, model, train, labels, test, test_labels)
     _, compile_ms = milliseconds(lambda: model.compile(train))
     circuit = model.fhe_circuit
     _, keygen_ms = milliseconds(lambda: circuit.keygen(force=True))

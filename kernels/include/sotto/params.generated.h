@@ -16,6 +16,10 @@ struct Ring {
   uint32_t trees_level_count;
   uint32_t lookup_base_log[3];
   uint32_t lookup_level_count[3];
+  uint32_t training_pack_base_log;
+  uint32_t training_pack_level_count;
+  uint32_t rgsw_base_log;
+  uint32_t rgsw_level_count;
 };
 
 struct Lwe {
@@ -38,6 +42,10 @@ inline constexpr Ring ring_2048_q50 = {
     /* trees_level_count */ 4,
     /* lookup_base_log */ {23, 16, 12},
     /* lookup_level_count */ {1, 2, 3},
+    /* training_pack_base_log */ 8,
+    /* training_pack_level_count */ 6,
+    /* rgsw_base_log */ 17,
+    /* rgsw_level_count */ 3,
 };
 
 inline constexpr Lwe lwe_840_block3 = {
@@ -45,6 +53,15 @@ inline constexpr Lwe lwe_840_block3 = {
     /* dimension */ 840,
     /* block */ 3,
     /* noise_bound_log */ 15,
+    /* keyswitch_base_log */ 2,
+    /* keyswitch_level_count */ 8,
+};
+
+inline constexpr Lwe lwe_880_binary = {
+    /* name */ "lwe-880-binary",
+    /* dimension */ 880,
+    /* block */ 1,
+    /* noise_bound_log */ 14,
     /* keyswitch_base_log */ 2,
     /* keyswitch_level_count */ 8,
 };

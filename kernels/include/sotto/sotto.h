@@ -31,6 +31,9 @@ typedef struct sotto_evaluation_keys sotto_evaluation_keys;
 typedef struct sotto_leaf_matrix sotto_leaf_matrix;
 typedef struct sotto_weight_matrix sotto_weight_matrix;
 typedef struct sotto_lookup_keys sotto_lookup_keys;
+typedef struct sotto_layer sotto_layer;
+typedef struct sotto_training_keys sotto_training_keys;
+typedef struct sotto_rgsw sotto_rgsw;
 typedef struct sotto_job sotto_job;
 
 /* 32 bytes. backend: "", "auto", "ref", "portable", "avx2" or "avx512ifma", zero-padded. thread_count 0: all cores. */
@@ -159,8 +162,80 @@ SOTTO_API size_t sotto_linear_answer_bytes(const sotto_weight_matrix* matrix, ui
 SOTTO_API void sotto_weight_matrix_destroy(sotto_weight_matrix* matrix);
 SOTTO_API int32_t sotto_linear_submit(sotto_context* context, const sotto_weight_matrix* matrix, const uint8_t* rows, size_t rows_size, const sotto_evaluate_shape* shape, uint8_t* answers, size_t answers_size, sotto_job** job);
 
-/* Lookups (programmable bootstraps). setting 1: small weights, 2: wide layers, 3: training; more levels, less noise, larger keys.
+/* Layers on lwe. An lwe is N mask words and the body on the 32-bit torus, its phase b - <a, s>.
+ * A layer: out[p][g R + r] = offset[g R + r] + sum over d of W[g][r][d] in[index[p][g][d]], exact mod 2^32; p a patch, g a group of R rows, index 0xffffffff: zero. */
+
+/* 32 bytes. */
+typedef struct sotto_layer_shape {
+  uint32_t input_count; /* lwe of a data row that the indices address */
+  uint32_t patch_count;
+  uint32_t group_count;
+  uint32_t rows_per_group;
+  uint32_t depth;
+  uint32_t reserved0;
+  uint32_t reserved1;
+  uint32_t reserved2;
+} sotto_layer_shape;
+
+/* 32 bytes. */
+typedef struct sotto_layer_range {
+  uint64_t row_count;
+  uint64_t row_stride; /* lwe from one data row to the next in the inputs */
+  uint32_t first_patch;
+  uint32_t patch_count;
+  uint32_t thread_count; /* at most this many workers; 0: all */
+  uint32_t reserved;
+} sotto_layer_range;
+
+/* 32 bytes. Lwe j < count of a row is coefficient j mod N of its ciphertext j / N. */
+typedef struct sotto_inputs_shape {
+  uint64_t row_count;
+  uint32_t ciphertexts_per_row;
+  uint32_t input_bits;
+  uint32_t count;
+  uint32_t thread_count; /* at most this many workers; 0: all */
+  uint64_t row_stride; /* lwe from one row to the next, at least count */
+} sotto_inputs_shape;
+
+/* 32 bytes. */
+typedef struct sotto_lwe_answers_shape {
+  uint64_t record_count;
+  uint32_t count; /* lwe of a record, 1 to N */
+  uint32_t answer_bits;
+  uint32_t thread_count; /* at most this many workers; 0: all */
+  uint32_t reserved;
+  uint64_t row_stride; /* lwe from one record to the next */
+} sotto_lwe_answers_shape;
+
+/* weights: group, row, depth; indices: patch, group, depth; offsets: group, row, added to the body. */
+SOTTO_API int32_t sotto_layer_create(sotto_context* context, const sotto_layer_shape* shape, const int8_t* weights, const uint32_t* indices, const uint32_t* offsets, sotto_layer** layer);
+SOTTO_API size_t sotto_layer_bytes(const sotto_layer* layer);
+SOTTO_API void sotto_layer_destroy(sotto_layer* layer);
+/* input_total: lwe of the inputs, at least those of the range. outputs: data row, patch of the range, channel g R + r; output_count lwe, no overlap with the inputs. */
+SOTTO_API int32_t sotto_layer_submit(sotto_context* context, const sotto_layer* layer, const uint32_t* inputs, size_t input_total, const sotto_layer_range* range, uint32_t* outputs, size_t output_count, sotto_job** job);
+/* Seeded records -> lwe of their coefficients; lwe_total: room in lwe, what lies between rows stays. */
+SOTTO_API int32_t sotto_inputs_submit(sotto_context* context, const uint8_t* records, size_t records_size, const sotto_inputs_shape* shape, uint32_t* lwe, size_t lwe_total, sotto_job** job);
+/* Bytes of the answer to one record of `count` lwe. */
+SOTTO_API size_t sotto_lwe_answer_bytes(uint32_t count, uint32_t bits);
+/* The lwe of each record packed, randomised and compressed as answers of leaves are; lwe i lies at coefficient i N / 2^m, m = ceil(log2 count). lwe: (record_count - 1) row_stride + count. seed as in sotto_secret_key_generate. */
+SOTTO_API int32_t sotto_lwe_answers_submit(sotto_context* context, const sotto_evaluation_keys* keys, const uint32_t* lwe, const sotto_lwe_answers_shape* shape, const uint8_t* seed, uint8_t* answers, size_t answers_size, sotto_job** job);
+/* b - <a, s> mod 2^32. */
+SOTTO_API int32_t sotto_lwe_phase_u32(sotto_context* context, const sotto_secret_key* key, const uint32_t* lwe, size_t count, uint32_t* phases);
+
+/* Lookups (programmable bootstraps). setting 1: small weights, 2: wide layers, 3: training; more levels, less noise, larger keys; small lwe have n = 840 mask words.
+ * Settings 11 to 13: the same with uniform binary small keys, n = 880, the conservative twin; a lookup costs two and a half times as much.
  * An lwe is N mask words and the body on the 32-bit torus, its phase b - <a, s>. */
+
+/* 32 bytes. */
+typedef struct sotto_lookup_shape {
+  uint64_t count;
+  uint64_t table_count;
+  uint32_t values_log; /* 2^values_log interleaved tables, at most 8, share one rotation: coefficient f 2^v + i of a table polynomial belongs to table i; the modulus switch rounds to multiples of 2^v */
+  uint32_t modulus; /* of results: 0 = 2^32 (u32 words), 1 = q (u64 words) */
+  uint32_t thread_count; /* at most this many workers; 0: all */
+  uint32_t reserved;
+} sotto_lookup_shape;
+
 SOTTO_API size_t sotto_lookup_keys_payload_bytes(uint32_t setting);
 SOTTO_API int32_t sotto_lookup_keys_generate(sotto_context* context, const sotto_secret_key* key, uint32_t setting, const uint8_t* seed, uint8_t* payload, size_t payload_size);
 SOTTO_API int32_t sotto_lookup_keys_load(sotto_context* context, uint32_t setting, const uint8_t* payload, size_t payload_size, sotto_lookup_keys** keys);
@@ -170,8 +245,49 @@ SOTTO_API void sotto_lookup_keys_destroy(sotto_lookup_keys* keys);
 SOTTO_API int32_t sotto_extract_u32(sotto_context* context, const uint64_t* ciphertext, const uint32_t* positions, size_t count, uint32_t* lwe);
 /* To the small secret: n mask words and the body. */
 SOTTO_API int32_t sotto_lwe_keyswitch(sotto_context* context, const sotto_lookup_keys* keys, const uint32_t* lwe, size_t count, uint32_t* small);
-/* result_i = lwe of table_(indices_i) at the phase of lwe_i: a table is N canonical coefficients, its value at phase f 2^32 / 2N is coefficient f for f < N and minus coefficient f - N above. */
-SOTTO_API int32_t sotto_lookup_submit(sotto_context* context, const sotto_lookup_keys* keys, const uint32_t* lwe, size_t count, const uint64_t* tables, size_t table_count, const uint32_t* indices, uint32_t thread_count, uint32_t* results, sotto_job** job);
+/* The words of small lwe -> exponents below 2N: round(x 2N / 2^32), to multiples of 2^values_log. */
+SOTTO_API int32_t sotto_modulus_switch(const sotto_lookup_keys* keys, const uint32_t* small, size_t count, uint32_t values_log, uint32_t* exponents);
+/* count rows of n + 1 exponents below 2N -> ciphertexts of table X^-phase, 2 N canonical coefficients, phase = b - <a, z> of the row. */
+SOTTO_API int32_t sotto_blind_rotate(sotto_context* context, const sotto_lookup_keys* keys, const uint32_t* exponents, size_t count, const uint64_t* table, uint64_t* accumulators);
+/* Value i of lookup l, at lwe l 2^v + i of the results: table i of polynomial indices_l at the phase of lwe_l. A table polynomial is N canonical coefficients; the value of its
+ * table i at phase f 2^v 2^32 / 2N is coefficient f 2^v + i for f 2^v < N and minus coefficient f 2^v + i - N above. */
+SOTTO_API int32_t sotto_lookup_submit(sotto_context* context, const sotto_lookup_keys* keys, const uint32_t* lwe, const uint64_t* tables, const uint32_t* indices, const sotto_lookup_shape* shape, void* results, size_t results_size, sotto_job** job);
+
+/* Training. The calls block; results may not overlap inputs unless said. Ciphertexts and lwe are mod q: 2 N coefficients, a then b, and N mask words and the body. */
+
+/* Keys of the conjugation X -> X^-1 and of the automorphisms X -> X^(2^j + 1), 1 <= j <= log2 N. */
+SOTTO_API size_t sotto_training_keys_payload_bytes(void);
+SOTTO_API int32_t sotto_training_keys_generate(sotto_context* context, const sotto_secret_key* key, const uint8_t* seed, uint8_t* payload, size_t payload_size);
+SOTTO_API int32_t sotto_training_keys_load(sotto_context* context, const uint8_t* payload, size_t payload_size, sotto_training_keys** keys);
+SOTTO_API size_t sotto_training_keys_bytes(const sotto_training_keys* keys);
+SOTTO_API void sotto_training_keys_destroy(sotto_training_keys* keys);
+
+/* Bytes of the record of an rgsw. kind 0: seeded, made with the secret key; 1: made with the public key. 0 for any other kind. */
+SOTTO_API size_t sotto_rgsw_record_bytes(uint32_t kind);
+/* messages: the N coefficients of a polynomial, each in [-2^15, 2^15]. */
+SOTTO_API int32_t sotto_rgsw_encrypt(sotto_context* context, const sotto_secret_key* key, const int32_t* messages, const uint8_t* seed, uint8_t* record, size_t record_size);
+SOTTO_API int32_t sotto_rgsw_encrypt_public(sotto_context* context, const uint8_t* public_key, size_t public_key_size, const int32_t* messages, const uint8_t* seed, uint8_t* record, size_t record_size);
+SOTTO_API int32_t sotto_rgsw_load(sotto_context* context, uint32_t kind, const uint8_t* record, size_t record_size, sotto_rgsw** rgsw);
+/* sum += other, exact: the rgsw of the sum of both polynomials. No other call may use sum meanwhile. */
+SOTTO_API int32_t sotto_rgsw_add(sotto_context* context, sotto_rgsw* sum, const sotto_rgsw* other);
+SOTTO_API size_t sotto_rgsw_bytes(const sotto_rgsw* rgsw);
+SOTTO_API void sotto_rgsw_destroy(sotto_rgsw* rgsw);
+/* The polynomial of the rgsw times each ciphertext. */
+SOTTO_API int32_t sotto_external_product(sotto_context* context, const sotto_rgsw* rgsw, const uint64_t* ciphertexts, size_t count, uint64_t* results);
+
+/* index 0: the conjugation; 1 to log2 N: X -> X^(2^index + 1). */
+SOTTO_API int32_t sotto_training_automorphism(sotto_context* context, const sotto_training_keys* keys, uint32_t index, const uint64_t* ciphertexts, size_t count, uint64_t* results);
+/* pack_count times count lwe -> pack_count ciphertexts: lwe i of a pack is coefficient i N / 2^m, m = ceil(log2 count), every other coefficient is zero up to noise. */
+SOTTO_API int32_t sotto_trace_pack(sotto_context* context, const sotto_training_keys* keys, const uint64_t* lwe, size_t count, size_t pack_count, uint64_t* results);
+
+/* Times X^exponent, exponent < 2N; results may be the ciphertexts. */
+SOTTO_API int32_t sotto_multiply_monomial(sotto_context* context, const uint64_t* ciphertexts, size_t count, uint32_t exponent, uint64_t* results);
+/* Word by word mod q, of ciphertexts or lwe; result may be either input. */
+SOTTO_API int32_t sotto_ciphertext_add(sotto_context* context, const uint64_t* left, const uint64_t* right, size_t words, uint64_t* result);
+/* Words of ciphertexts or lwe times an integer, |factor| < q; result may be the input. */
+SOTTO_API int32_t sotto_scale_ciphertexts(sotto_context* context, const uint64_t* ciphertexts, size_t words, int64_t factor, uint64_t* result);
+/* lwe mod q -> lwe on the 32-bit torus. */
+SOTTO_API int32_t sotto_switch_to_u32(sotto_context* context, const uint64_t* lwe, size_t count, uint32_t* switched);
 
 /* Progress in 1/65536; never blocks. */
 SOTTO_API uint32_t sotto_job_progress(const sotto_job* job);

@@ -6,11 +6,11 @@
 
 #include "core/modular.hpp"
 #include "core/status.hpp"
+#include "crypto/answer_mask.hpp"
 #include "crypto/compression.hpp"
 #include "crypto/encryption.hpp"
 #include "crypto/matrix_product.hpp"
 #include "crypto/pack.hpp"
-#include "crypto/sampling.hpp"
 
 namespace sotto {
 
@@ -180,30 +180,11 @@ class LeavesJob final : public Job {
   int32_t finish(uint64_t row, uint64_t group, uint64_t outputs, const Scratch& s, uint64_t* packed) const {
     uint64_t* b = packed + kDegree;
     RandomSource random(seed_, Nonce{row, uint32_t(kMask + group)});
-    if (!mask(random, packed)) return SOTTO_OUT_OF_MEMORY;
-    for (uint64_t o = 0; o < outputs; o++) {
-      const uint32_t at = s.positions[o];
-      uint32_t flood;
-      random.fill(&flood, sizeof flood);
-      const int64_t noise = int64_t(flood >> (31 - kFloodLog)) - (int64_t(1) << kFloodLog);
-      b[at] = add_mod(b[at], add_mod(s.addends[o] * matrix_.shape.delta, residue(noise, kModulus), kModulus), kModulus);
-    }
+    if (!randomise_answer(context_, keys_, random, s.positions, outputs, packed)) return SOTTO_OUT_OF_MEMORY;
+    for (uint64_t o = 0; o < outputs; o++) b[s.positions[o]] = add_mod(b[s.positions[o]], s.addends[o] * matrix_.shape.delta, kModulus);
     uint8_t* record = answers_ + row * layout_.record_bytes(shape_.answer_bits) + group * compressed_bytes(kDegree, shape_.answer_bits);
     compress(packed, b, shape_.answer_bits, s.positions, outputs, record);
     return SOTTO_OK;
-  }
-
-  // Transformed (a, b) -> coefficient order, plus a fresh encryption of zero under the client's public key: (a0 u + e1, b0 u).
-  // Without it the mask a is a clear linear image of the request's mask, and the model's weights could be solved for.
-  bool mask(RandomSource& random, uint64_t* packed) const {
-    sotto_secret_key ephemeral;
-    if (!ephemeral.allocate() || !sample_ternary(random, ephemeral.coefficients.data(), kDegree)) return false;
-    ephemeral.derive(context_.ring);
-    for (uint32_t part = 0; part < 2; part++) {
-      context_.ring.multiply_add(packed + part * kDegree, ephemeral.transformed.data(), keys_.zero.data() + part * kDegree);
-      context_.ring.inverse(packed + part * kDegree);
-    }
-    return add_noise(random, packed);
   }
 
   Context& context_;

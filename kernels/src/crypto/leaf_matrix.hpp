@@ -16,9 +16,6 @@ struct sotto_leaf_matrix {
 
 namespace sotto {
 
-/// Useful coefficients of an answer carry noise uniform in [-2^kFloodLog, 2^kFloodLog): it drowns the noise that depends on the model.
-constexpr uint32_t kFloodLog = 30;
-
 /// Products and answer ciphertexts of one row.
 struct AnswerLayout {
   AnswerLayout(uint64_t outputs, uint64_t columns);

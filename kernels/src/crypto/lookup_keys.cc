@@ -15,30 +15,28 @@ constexpr size_t kSwitchBytes = size_t(kSwitchRows) * sizeof(uint32_t);
 
 size_t body_bytes() { return packed_bytes(kDegree, Context::kModulusBits); }
 
-/// The public mask of one row of the switching key.
-void expand_switch_mask(const uint8_t seed[32], uint32_t row, uint32_t* mask) {
-  static_assert(kSmallRowWords % 16 == 0);
-  ChaCha20(seed, Nonce{row, kSwitchDomain}).blocks(reinterpret_cast<uint8_t*>(mask), kSmallRowWords / 16);
+/// The public mask of one row of the switching key, with its padding.
+void expand_switch_mask(const SmallSet& set, const uint8_t seed[32], uint32_t row, uint32_t* mask) {
+  ChaCha20(seed, Nonce{row, kSwitchDomain}).blocks(reinterpret_cast<uint8_t*>(mask), small_row_words(set) / 16);
 }
 
-/// TUniform(noise_bound_log) mod 2^32 from 32 random bits; no branch.
-uint32_t small_noise(uint32_t word) {
-  constexpr uint32_t kBits = kLwe.noise_bound_log + 2;
-  const uint32_t low = word & ((1u << kBits) - 1);
-  return (low >> 1) + (low & 1) - (1u << kLwe.noise_bound_log);
+/// TUniform(bound_log) mod 2^32 from 32 random bits; no branch.
+uint32_t small_noise(uint32_t bound_log, uint32_t word) {
+  const uint32_t low = word & ((1u << (bound_log + 2)) - 1);
+  return (low >> 1) + (low & 1) - (1u << bound_log);
 }
 
 /// b = <a, z> + e + message for every row.
-bool generate_switching(const sotto_secret_key& key, const uint8_t* z, const uint8_t seed[32], RandomSource& random, uint8_t* out) {
-  uint32_t mask[kSmallRowWords], word;
+bool generate_switching(const SmallSet& set, const sotto_secret_key& key, const uint8_t* z, const uint8_t seed[32], RandomSource& random, uint8_t* out) {
+  uint32_t mask[kSmallRowWordsMax], word;
   for (uint32_t row = 0; row < kSwitchRows; row++, out += sizeof word) {
-    expand_switch_mask(seed, row, mask);
+    expand_switch_mask(set, seed, row, mask);
     if (!random.fill(&word, sizeof word)) return false;
-    uint32_t body = small_noise(word);
-    for (uint32_t i = 0; i < kSmallDimension; i++) body += mask[i] & -uint32_t(z[i]);
-    const uint32_t level = row % kLwe.keyswitch_level_count, coefficient = key.coefficients[row / kLwe.keyswitch_level_count];
+    uint32_t body = small_noise(set.noise_bound_log, word);
+    for (uint32_t i = 0; i < set.dimension; i++) body += mask[i] & -uint32_t(z[i]);
+    const uint32_t level = row % kSwitchGadget.level_count, coefficient = key.coefficients[row / kSwitchGadget.level_count];
     const uint32_t value = coefficient - 3 * (coefficient >> 1);  // 2 -> -1 mod 2^32
-    body += value << (32 - kLwe.keyswitch_base_log * (level + 1));
+    body += value << (32 - kSwitchGadget.base_log * (level + 1));
     memcpy(out, &body, sizeof body);
   }
   wipe(&word, sizeof word);
@@ -65,30 +63,74 @@ bool generate_rotation_row(const Context& context, const sotto_secret_key& key, 
   return true;
 }
 
+/// Row `row` of the switching key: the mask from the seed, the body from the payload.
+void expand_switch_row(const SmallSet& set, const uint8_t* payload, uint32_t row, uint32_t* out) {
+  expand_switch_mask(set, payload, row, out);
+  memcpy(out + set.dimension, payload + Context::kSeedBytes + size_t(row) * sizeof(uint32_t), sizeof(uint32_t));
+}
+
+/// The rows expanded, then laid out for the products, a panel of columns an item.
+bool load_switching(Context& context, const uint8_t* payload, sotto_lookup_keys& keys) {
+  const SmallSet& set = keys.small();
+  const MatmulKernels& kernels = *keys.matmul;
+  const size_t stride = small_row_words(set), columns = small_words(set);
+  Buffer<uint32_t> rows(size_t(kSwitchRows) * stride);
+  if (!rows.ok() || !keys.switching.allocate(kernels.right_bytes(kSwitchRows, columns))) return false;
+  const bool expanded = parallel_for(context.pool, kDegree, [&](uint64_t item, Workspace&) {
+    for (uint32_t level = 0; level < kSwitchGadget.level_count; level++) {
+      const uint32_t row = uint32_t(item) * kSwitchGadget.level_count + level;
+      expand_switch_row(set, payload, row, rows.data() + row * stride);
+    }
+    return SOTTO_OK;
+  }) == SOTTO_OK;
+  return expanded && parallel_for(context.pool, (columns + matmul_column_tile - 1) / matmul_column_tile, [&](uint64_t item, Workspace&) {
+    const size_t first = item * matmul_column_tile, width = columns - first < matmul_column_tile ? columns - first : matmul_column_tile;
+    kernels.prepare_right(rows.data() + first, stride, kSwitchRows, width, keys.switching.data() + kernels.right_bytes(kSwitchRows, first));
+    return SOTTO_OK;
+  }) == SOTTO_OK;
+}
+
+bool load_rotation(Context& context, const uint8_t* payload, sotto_lookup_keys& keys) {
+  const size_t row_count = size_t(keys.small().dimension) * keys.row_count();
+  if (!keys.rotation.allocate(row_count * kCiphertextWords)) return false;
+  return parallel_for(context.pool, row_count, [&](uint64_t item, Workspace&) {
+    uint64_t* a = keys.rotation.data() + item * kCiphertextWords;
+    expand_mask(payload, item, a);
+    read_packed(payload + Context::kSeedBytes + kSwitchBytes + item * body_bytes(), Context::kModulusBits, a + kDegree);
+    for (uint64_t* part : {a, a + kDegree}) {
+      context.ring.forward(part);
+      context.ring.kernels().prepare_block_key(context.ring.tables(), part);
+    }
+    return SOTTO_OK;
+  }) == SOTTO_OK;
+}
+
 }  // namespace
 
-bool sample_block_binary(RandomSource& random, uint8_t* secret) {
-  static_assert(kLwe.block == 3 && kSmallDimension % 3 == 0, "two random bits choose among the four states of a block");
-  uint8_t bytes[kSmallDimension / 3];
-  if (!random.fill(bytes, sizeof bytes)) return false;
-  for (uint32_t block = 0; block < sizeof bytes; block++)
-    for (uint32_t i = 0; i < 3; i++) secret[3 * block + i] = uint8_t((bytes[block] & 3) == i + 1);
+bool sample_block_binary(const SmallSet& set, RandomSource& random, uint8_t* secret) {
+  static_assert(params::lwe_840_block3.block == 3 && params::lwe_880_binary.block == 1, "block + 1 is a power of two: so many random bits choose among the states of a block");
+  uint8_t bytes[kSmallRowWordsMax];
+  const uint32_t block_count = set.dimension / set.block;
+  if (!random.fill(bytes, block_count)) return false;
+  for (uint32_t block = 0; block < block_count; block++)
+    for (uint32_t i = 0; i < set.block; i++) secret[set.block * block + i] = uint8_t((bytes[block] & set.block) == i + 1);
   wipe(bytes, sizeof bytes);
   return true;
 }
 
 size_t lookup_keys_payload_bytes(uint32_t setting) {
-  return Context::kSeedBytes + kSwitchBytes + size_t(kSmallDimension) * 2 * lookup_gadget(setting).level_count * body_bytes();
+  return Context::kSeedBytes + kSwitchBytes + size_t(small_set(setting).dimension) * 2 * lookup_gadget(setting).level_count * body_bytes();
 }
 
 bool generate_lookup_keys(Context& context, const sotto_secret_key& key, uint32_t setting, RandomSource& random, uint8_t* payload) {
+  const SmallSet& set = small_set(setting);
   const Gadget gadget = lookup_gadget(setting);
   const uint32_t rows = 2 * gadget.level_count;
   Buffer<uint64_t> memory(kCiphertextWords);
-  uint8_t z[kSmallDimension];
-  bool good = memory.ok() && sample_block_binary(random, z) && random.fill(payload, Context::kSeedBytes);
-  good = good && generate_switching(key, z, payload, random, payload + Context::kSeedBytes);
-  for (uint32_t bit = 0; good && bit < kSmallDimension; bit++)
+  uint8_t z[kSmallRowWordsMax];
+  bool good = memory.ok() && sample_block_binary(set, random, z) && random.fill(payload, Context::kSeedBytes);
+  good = good && generate_switching(set, key, z, payload, random, payload + Context::kSeedBytes);
+  for (uint32_t bit = 0; good && bit < set.dimension; bit++)
     for (uint32_t row = 0; good && row < rows; row++) {
       const uint64_t index = uint64_t(bit) * rows + row;
       good = generate_rotation_row(context, key, gadget, row, z[bit], payload, index, random, memory.data(), payload + Context::kSeedBytes + kSwitchBytes + index * body_bytes());
@@ -99,28 +141,8 @@ bool generate_lookup_keys(Context& context, const sotto_secret_key& key, uint32_
 }
 
 bool load_lookup_keys(Context& context, const uint8_t* payload, sotto_lookup_keys& keys) {
-  const size_t rotation_rows = size_t(kSmallDimension) * keys.row_count();
-  if (!keys.switching.allocate(size_t(kSwitchRows) * kSmallRowWords) || !keys.rotation.allocate(rotation_rows * kCiphertextWords)) return false;
-  return parallel_for(context.pool, rotation_rows + kDegree, [&](uint64_t item, Workspace&) {
-    if (item >= rotation_rows) {
-      for (uint32_t level = 0; level < kLwe.keyswitch_level_count; level++) {
-        const uint32_t row = uint32_t(item - rotation_rows) * kLwe.keyswitch_level_count + level;
-        uint32_t* out = keys.switching.data() + size_t(row) * kSmallRowWords;
-        expand_switch_mask(payload, row, out);
-        memcpy(out + kSmallDimension, payload + Context::kSeedBytes + size_t(row) * sizeof(uint32_t), sizeof(uint32_t));
-        memset(out + kSmallDimension + 1, 0, (kSmallRowWords - kSmallDimension - 1) * sizeof(uint32_t));
-      }
-      return SOTTO_OK;
-    }
-    uint64_t* a = keys.rotation.data() + item * kCiphertextWords;
-    expand_mask(payload, item, a);
-    read_packed(payload + Context::kSeedBytes + kSwitchBytes + item * body_bytes(), Context::kModulusBits, a + kDegree);
-    for (uint64_t* part : {a, a + kDegree}) {
-      context.ring.forward(part);
-      context.ring.kernels().prepare_block_key(context.ring.tables(), part);
-    }
-    return SOTTO_OK;
-  }) == SOTTO_OK;
+  keys.matmul = select_matmul_kernels(context.ring.kernels().name);
+  return load_switching(context, payload, keys) && load_rotation(context, payload, keys);
 }
 
 }  // namespace sotto

@@ -6,16 +6,16 @@
 // near its limit, so about 3 cycles a butterfly are seen: 3.9 us.
 #if defined(__x86_64__)
 
+#include "backend/cpu/double_block.hpp"
 #include "backend/cpu/double_transform.hpp"
 #include "core/modular.hpp"
-#include "poly/composed_block.hpp"
 
 namespace sotto {
 namespace {
 
 using namespace avx2;
 
-/// backend_data, in doubles: 1/N and root/N with their quotients, then the forward and the inverse table of 3 N doubles each.
+/// backend_data, in doubles: 1/N and root/N with their quotients, then the forward and the inverse table of 3 N doubles each, then the 2 N powers of psi.
 constexpr size_t constants = 8;
 
 SOTTO_AVX2_INLINE double* doubles(uint64_t* words) { return reinterpret_cast<double*>(words); }
@@ -24,6 +24,8 @@ const double* data_of(const RingTables& ring) { return static_cast<const double*
 TransformTable table_at(const double* at, size_t n) { return {at, at + n, at + 2 * n, at + 2 * n + n / 2}; }
 TransformTable forward_table(const RingTables& ring) { return table_at(data_of(ring) + constants, ring.degree); }
 TransformTable inverse_table(const RingTables& ring) { return table_at(data_of(ring) + constants + 3 * size_t(ring.degree), ring.degree); }
+
+const double* powers_of(const RingTables& ring) { return data_of(ring) + constants + 6 * size_t(ring.degree); }
 
 double centred(uint64_t w, uint64_t q) { return w > q / 2 ? -double(q - w) : double(w); }
 
@@ -40,7 +42,7 @@ void fill_table(const RingTables& ring, const uint64_t* roots, double* at) {
   }
 }
 
-size_t backend_data_bytes(const RingTables& ring) { return (constants + 6 * size_t(ring.degree)) * sizeof(double); }
+size_t backend_data_bytes(const RingTables& ring) { return (constants + 8 * size_t(ring.degree)) * sizeof(double); }
 
 void make_backend_data(const RingTables& ring, void* memory) {
   const double q = double(ring.modulus);
@@ -52,6 +54,7 @@ void make_backend_data(const RingTables& ring, void* memory) {
   at[4] = at[5] = at[6] = at[7] = 0;
   fill_table(ring, ring.roots, at + constants);
   fill_table(ring, ring.roots_inverse, at + constants + 3 * size_t(ring.degree));
+  for (uint32_t i = 0; i < 2 * ring.degree; i++) at[constants + 6 * size_t(ring.degree) + i] = centred(ring.powers[i], ring.modulus);
 }
 
 SOTTO_AVX2 void forward(const RingTables& ring, uint64_t* x) {
@@ -244,13 +247,44 @@ SOTTO_AVX2 void merge(const RingTables& ring, const uint64_t* x0, const uint64_t
   }
 }
 
-using Block = ComposedBlock<forward, multiply, multiply_add>;
+/// Digits in transformed order, reduced doubles.
+SOTTO_AVX2 void transform_digits(const RingTables& ring, Gadget gadget, const uint64_t* x, uint64_t* digits, uint64_t*) {
+  const Modulus m = make_modulus(ring.modulus);
+  const TransformTable table = forward_table(ring);
+  const uint32_t n = ring.degree;
+  for (uint32_t level = 0; level < gadget.level_count; level++) {
+    double* values = doubles(digits) + size_t(level) * n;
+    decompose_and_begin(ring, m, table, gadget, level, x, values);
+    forward_middle(m, table, values, ring);
+    for (uint32_t block = 0; block < n / tail_size; block += 2) {
+      double* part = values + block * tail_size;
+      Lanes v[tail_vectors];
+      for (uint32_t i = 0; i < tail_vectors; i++) v[i] = load(part + i * lane_count);
+      forward_tail(m, table, v, n, block);
+      for (uint32_t i = 0; i < tail_vectors; i++) store(part + i * lane_count, reduce(m, v[i]));
+    }
+  }
+}
+
+template <uint32_t rows>
+SOTTO_AVX2 void block_product_of(const RingTables& ring, uint32_t block, const uint32_t* exponents, const double* digits, const double* key, uint64_t* out_a, uint64_t* out_b) {
+  const Modulus m = make_modulus(ring.modulus);
+  const double* powers = powers_of(ring);
+  Monomial monomials[block_max];
+  for (uint32_t i = 0; i < block; i++) monomials[i] = make_monomial(ring, powers, exponents[i]);
+  for (uint32_t at = 0; at < ring.degree; at += place_count) block_places<rows>(ring, m, powers, block, monomials, at, digits, key, out_a, out_b);
+}
+
+void block_product(const RingTables& ring, uint32_t block, uint32_t row_count, const uint32_t* exponents, const uint64_t* digits, const uint64_t* key, uint64_t* out_a, uint64_t* out_b, uint64_t*) {
+  static constexpr void (*by_rows[])(const RingTables&, uint32_t, const uint32_t*, const double*, const double*, uint64_t*, uint64_t*) = {block_product_of<2>, block_product_of<4>, block_product_of<6>};
+  by_rows[row_count / 2 - 1](ring, block, exponents, reinterpret_cast<const double*>(digits), reinterpret_cast<const double*>(key), out_a, out_b);
+}
 
 }  // namespace
 
 const PolyKernels& avx2_kernels() {
   static const PolyKernels kernels = {"avx2", backend_data_bytes, make_backend_data, forward, inverse, multiply, multiply_add, add, subtract, prepare_key, gadget_product,
-                                      Block::transform_digits, Block::prepare_block_key, Block::block_product, merge};
+                                      transform_digits, prepare_key, block_product, merge};
   return kernels;
 }
 

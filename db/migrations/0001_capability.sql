@@ -1,0 +1,2 @@
+ALTER TABLE "evaluation_keys" ADD COLUMN "capability" text DEFAULT 'pack' NOT NULL;--> statement-breakpoint
+CREATE INDEX "evaluation_keys_capability" ON "evaluation_keys" USING btree ("tenant_id","key_id","capability");

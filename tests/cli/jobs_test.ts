@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { heldBackend } from "../support/held_backend.ts";
+import { until } from "../support/until.ts";
+import { FIXTURES, sotto, type TestServer, withServer } from "./support.ts";
+
+const ROWS = join(FIXTURES, "wdbc_rows.csv");
+
+async function prepare(server: TestServer): Promise<string[]> {
+  const [secret, evaluation] = [join(server.folder, "secret.key"), join(server.folder, "evaluation.key")];
+  const made = await sotto(["keys", "new", "--secret", secret, "--evaluation", evaluation, "--no-passphrase"]);
+  assert.equal(made.code, 0, made.err);
+  for (
+    const args of [
+      ["keys", "register", evaluation],
+      ["models", "import", join(FIXTURES, "wdbc_xgb50x3.json"), "--name", "cancer"],
+    ]
+  ) {
+    const { code, err } = await server.sotto(args);
+    assert.equal(code, 0, err);
+  }
+  return ["predict", ROWS, "--model", "cancer", "--key", secret];
+}
+
+Deno.test("predictions that become jobs on the server print the same", async () => {
+  let [asked, waited] = ["", ""];
+  await withServer(async (server) => void (asked = (await server.sotto(await prepare(server))).out));
+  await withServer(
+    async (server) => void (waited = (await server.sotto(await prepare(server))).out),
+    { SOTTO_SYNCHRONOUS_SECONDS: "0" },
+  );
+  assert.equal(waited.trim().split("\n").length, 144);
+  assert.equal(waited, asked);
+});
+
+Deno.test("an interrupt cancels the job on the server", async () => {
+  const held = heldBackend();
+  await withServer(
+    async (server) => {
+      let interrupt = () => {};
+      const onInterrupt = (stop: () => void) => {
+        interrupt = stop;
+        return { [Symbol.dispose]: () => {} };
+      };
+      const running = server.sotto(await prepare(server), { onInterrupt });
+      await until(() => held.waiting() === 1);
+      interrupt();
+      const { code, out, err } = await running;
+      assert.deepEqual([code, out], [1, ""]);
+      assert.match(err, /\(cancelled\)/);
+      await until(() => held.waiting() === 0);
+    },
+    { SOTTO_SYNCHRONOUS_SECONDS: "0" },
+    held.backend,
+  );
+});
