@@ -1,6 +1,6 @@
 /** Evaluates a circuit of layers and lookups on encrypted rows, and takes the time. */
 import type { Backend, KeyRing } from "../circuits/mod.ts";
-import { NetworkRunner } from "../circuits/network/mod.ts";
+import { type Circuit, NetworkRunner } from "../circuits/network/mod.ts";
 import { repeat } from "./measure_model.ts";
 import { median } from "./statistics.ts";
 
@@ -18,6 +18,13 @@ export interface CircuitTimes {
   readonly secondsSingle: number;
 }
 
+/** A circuit and the back end that runs it. */
+export interface RunnableCircuit {
+  readonly backend: Backend;
+  readonly circuit: Circuit;
+  readonly answerBits: number;
+}
+
 /** Input records of whole rows. */
 export interface EncryptedInput {
   readonly records: Uint8Array;
@@ -26,7 +33,7 @@ export interface EncryptedInput {
 
 /** Runs all rows as one request, whose answer records are returned, and the first row alone, unless it is the only one. */
 export async function runCircuit(
-  { backend, circuit, answerBits }: Pick<NetworkRunner, "circuit" | "answerBits"> & { readonly backend: Backend },
+  { backend, circuit, answerBits }: RunnableCircuit,
   ring: KeyRing,
   { records, rowCount }: EncryptedInput,
   { threads, singleRuns }: Timing,

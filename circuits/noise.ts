@@ -2,6 +2,7 @@
  * Variances of noise, in units of the modulus's integers (squared). Every function names its equation; B = 2^base_log, l levels,
  * t = 50 - base_log l dropped bits. Noise and secrets are independent and centred: variances add.
  */
+import { erfc, scaledErfc } from "../models/erf.ts";
 import { COEFFICIENT_BITS, type Gadget, type ParameterSet, tuniformVariance } from "../params/mod.ts";
 
 /** E[s_i^2] of a uniform ternary secret. */
@@ -76,22 +77,5 @@ export function failureLog2(sigma: number, halfSlot: number, outputs: number): n
 
 /** log2 of erfc(x), x >= 0; relative precision of erfc about 1e-12. */
 export function log2Erfc(x: number): number {
-  return x < 2 ? Math.log2(1 - erfSeries(x)) : -x * x * Math.LOG2E + Math.log2(scaledErfc(x));
-}
-
-/** erf(x) = 2 / sqrt(pi) e^(-x^2) sum_n 2^n x^(2n+1) / (2n+1)!! (Abramowitz and Stegun 7.1.6); all terms positive. */
-function erfSeries(x: number): number {
-  let term = x, sum = x;
-  for (let n = 1; term > sum * 1e-17; n++) {
-    term *= 2 * x * x / (2 * n + 1);
-    sum += term;
-  }
-  return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
-}
-
-/** e^(x^2) erfc(x) = 1 / sqrt(pi) * 1 / (x + (1/2) / (x + (2/2) / (x + (3/2) / ...))) (Abramowitz and Stegun 7.1.14). */
-function scaledErfc(x: number): number {
-  let fraction = x;
-  for (let n = 120; n >= 1; n--) fraction = x + n / 2 / fraction;
-  return 1 / (Math.sqrt(Math.PI) * fraction);
+  return x < 2 ? Math.log2(erfc(x)) : -x * x * Math.LOG2E + Math.log2(scaledErfc(x));
 }

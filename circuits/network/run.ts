@@ -24,31 +24,35 @@ export interface RunOptions extends CallOptions {
   readonly blindingSeed?: Uint8Array;
 }
 
+/** A circuit that is ready to run. */
+interface Prepared {
+  readonly backend: ServerBackend;
+  readonly circuit: Circuit;
+  readonly answerBits: number;
+  readonly arena: Arena;
+  /** One a step. */
+  readonly layers: readonly Layer[];
+  readonly outputSlots: Uint32Array;
+}
+
 /** A circuit with its layers prepared by a back end. Close it. */
 export class NetworkRunner implements Disposable {
-  readonly #arena: Arena;
-  readonly #layers: Layer[];
-  readonly #outputSlots: Uint32Array;
+  readonly #prepared: Prepared;
   /** Data rows that run together. */
   readonly rowsPerRun: number;
 
-  constructor(readonly backend: ServerBackend, readonly circuit: Circuit, readonly answerBits: number) {
-    this.#arena = layOut(circuit);
-    this.#layers = circuit.steps.map(({ layer }) =>
+  constructor(backend: ServerBackend, circuit: Circuit, answerBits: number) {
+    const arena = layOut(circuit);
+    const layers = circuit.steps.map(({ layer }) =>
       backend.createLayer({
         ...layer,
-        inputCount: this.#arena.slotCount,
-        indices: layer.indices.map((element) => this.#arena.slotOf(element)),
+        inputCount: arena.slotCount,
+        indices: layer.indices.map((element) => arena.slotOf(element)),
       })
     );
-    this.#outputSlots = circuit.outputElements.map((element) => this.#arena.slotOf(element));
-    this.rowsPerRun = rowsTogether(circuit, this.#arena);
-  }
-
-  /** Bytes that one run needs at most: the arena and two tiles. */
-  get runBytes(): number {
-    const widest = Math.max(TILE, ...this.circuit.steps.map(({ layer }) => channelCount(layer)));
-    return (this.#arena.slotCount * this.rowsPerRun + 2 * widest) * LWE_BYTES;
+    const outputSlots = circuit.outputElements.map((element) => arena.slotOf(element));
+    this.#prepared = { backend, circuit, answerBits, arena, layers, outputSlots };
+    this.rowsPerRun = rowsTogether(circuit, arena);
   }
 
   /**
@@ -56,36 +60,37 @@ export class NetworkRunner implements Disposable {
    * @throws SottoError `cancelled`, `internal` without the keys that the circuit needs
    */
   async run(records: Uint8Array, rowCount: number, keys: KeyRing, options: RunOptions = {}): Promise<Uint8Array> {
-    if (keys.pack === undefined) throw new SottoError("internal", "a network is evaluated under evaluation keys");
-    const rowBytes = Math.ceil(this.circuit.inputCount / CURRENT.ringDegree) * inputRecordBytes(this.circuit.inputBits);
-    const arena = new Uint32Array(this.#arena.slotCount * Math.min(rowCount, this.rowsPerRun) * LWE_WORDS);
+    if (keys.pack === undefined) throw new SottoError("internal", "a circuit is evaluated under evaluation keys");
+    const { circuit, arena } = this.#prepared;
+    const rowBytes = ciphertextsPerRow(circuit) * inputRecordBytes(circuit.inputBits);
+    const memory = new Uint32Array(arena.slotCount * Math.min(rowCount, this.rowsPerRun) * LWE_WORDS);
     const answers: Uint8Array[] = [];
     for (let first = 0; first < rowCount; first += this.rowsPerRun) {
       const rows = Math.min(this.rowsPerRun, rowCount - first);
       const part = records.subarray(first * rowBytes, (first + rows) * rowBytes);
       const onProgress = (share: number) => options.onProgress?.((first + share * rows) / rowCount);
-      const run = new Run(this, { arena, keys, rows, firstRow: first, options: { ...options, onProgress } });
-      answers.push(await run.answers(part));
+      const state = { memory, keys, rows, firstRow: first, options: { ...options, onProgress } };
+      answers.push(await new Run(this.#prepared, state).answers(part));
     }
     return concatenate(answers);
   }
 
   close(): void {
-    this.#layers.forEach((layer) => layer.close());
+    this.#prepared.layers.forEach((layer) => layer.close());
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
+}
 
-  /** For `Run`. */
-  get parts(): { arena: Arena; layers: readonly Layer[]; outputSlots: Uint32Array } {
-    return { arena: this.#arena, layers: this.#layers, outputSlots: this.#outputSlots };
-  }
+function ciphertextsPerRow(circuit: Circuit): number {
+  return Math.ceil(circuit.inputCount / CURRENT.ringDegree);
 }
 
 interface RunState {
-  readonly arena: Uint32Array;
+  /** The arena of every row, one after the other. */
+  readonly memory: Uint32Array;
   readonly keys: KeyRing;
   readonly rows: number;
   readonly firstRow: number;
@@ -98,38 +103,34 @@ class Run {
   readonly #total: number;
   #done = 0;
 
-  constructor(readonly runner: NetworkRunner, readonly state: RunState) {
-    this.#costs = runner.circuit.steps.map((step) => stepCost(step));
+  constructor(readonly prepared: Prepared, readonly state: RunState) {
+    this.#costs = prepared.circuit.steps.map((step) => stepCost(step));
     this.#total = Math.max(1e-9, this.#costs.reduce((sum, cost) => sum + cost, 0));
   }
 
   async answers(records: Uint8Array): Promise<Uint8Array> {
-    const { backend, circuit, answerBits } = this.runner;
-    const { arena, rows, options, keys } = this.state;
-    const rowStride = this.runner.parts.arena.slotCount;
-    const ciphertextsPerRow = Math.ceil(circuit.inputCount / CURRENT.ringDegree);
-    const shape = {
+    const { backend, circuit, answerBits, arena } = this.prepared;
+    const { memory, rows, options, keys } = this.state;
+    const inputs = {
       rowCount: rows,
-      ciphertextsPerRow,
+      ciphertextsPerRow: ciphertextsPerRow(circuit),
       inputBits: circuit.inputBits,
       count: circuit.inputCount,
-      rowStride,
+      rowStride: arena.slotCount,
     };
-    await backend.expandInputs(records, shape, arena, this.#quiet());
+    await backend.expandInputs(records, inputs, memory, this.#quiet());
     for (let index = 0; index < circuit.steps.length; index++) await this.#step(index);
-    const outputs = this.#gatherOutputs();
     const count = circuit.outputElements.length;
-    const blindingSeed = options.blindingSeed;
-    return await backend.packAnswers(
-      keys.pack!,
-      outputs,
-      { recordCount: rows, count, answerBits, rowStride: count },
-      { ...this.#quiet(), ...(blindingSeed ? { blindingSeed } : {}) },
-    );
+    const outputs = { recordCount: rows, count, answerBits, rowStride: count };
+    const { blindingSeed } = options;
+    return await backend.packAnswers(keys.pack!, this.#gatherOutputs(), outputs, {
+      ...this.#quiet(),
+      ...(blindingSeed ? { blindingSeed } : {}),
+    });
   }
 
   async #step(index: number): Promise<void> {
-    const step = this.runner.circuit.steps[index];
+    const step = this.prepared.circuit.steps[index];
     const channels = channelCount(step.layer);
     const patches = Math.max(1, Math.floor(TILE / (channels * this.state.rows)));
     const tile = new Uint32Array(patches * channels * this.state.rows * LWE_WORDS);
@@ -143,24 +144,23 @@ class Run {
 
   /** Sums and, with a table, lookups of `count` patches of every row. */
   async #tile(index: number, first: number, count: number, tile: Uint32Array, looked: Uint32Array): Promise<void> {
-    const { backend, circuit, parts } = this.runner;
-    const { arena, rows } = this.state;
+    const { backend, circuit, arena, layers } = this.prepared;
+    const { memory, rows } = this.state;
     const step = circuit.steps[index];
     const channels = channelCount(step.layer);
     const words = count * channels * LWE_WORDS;
-    const at = (row: number) =>
-      (row * parts.arena.slotCount + parts.arena.starts[index + 1] + first * channels) * LWE_WORDS;
-    const home = arena.subarray(at(0), at(0) + words);
+    const at = (row: number) => (row * arena.slotCount + arena.starts[index + 1] + first * channels) * LWE_WORDS;
+    const home = memory.subarray(at(0), at(0) + words);
     const inPlace = rows === 1 && step.lookup === undefined;
     const sums = inPlace ? home : tile.subarray(0, rows * words);
-    const range = { rowCount: rows, rowStride: parts.arena.slotCount, firstPatch: first, patchCount: count };
-    await backend.applyLayer(parts.layers[index], arena, range, sums, this.#quiet());
+    const range = { rowCount: rows, rowStride: arena.slotCount, firstPatch: first, patchCount: count };
+    await backend.applyLayer(layers[index], memory, range, sums, this.#quiet());
     await this.state.options.onSums?.(step, this.state.firstRow, first, sums);
     if (inPlace) return;
     const results = step.lookup === undefined ? sums : rows === 1 ? home : looked.subarray(0, rows * words);
     if (step.lookup !== undefined) await this.#lookUp(step, sums, results);
     if (rows === 1) return;
-    for (let row = 0; row < rows; row++) arena.set(results.subarray(row * words, (row + 1) * words), at(row));
+    for (let row = 0; row < rows; row++) memory.set(results.subarray(row * words, (row + 1) * words), at(row));
   }
 
   async #lookUp({ lookup, layer }: CircuitStep, sums: Uint32Array, results: Uint32Array): Promise<void> {
@@ -168,18 +168,17 @@ class Run {
     if (keys === undefined) throw new SottoError("internal", `lookup keys of setting ${lookup!.setting} are missing`);
     const channels = channelCount(layer);
     const indices = Uint32Array.from({ length: sums.length / LWE_WORDS }, (_, i) => lookup!.tableOf[i % channels]);
-    await this.runner.backend.lookup(keys, sums, lookup!.tables, indices, results, this.#quiet());
+    await this.prepared.backend.lookup(keys, sums, lookup!.tables, indices, results, this.#quiet());
   }
 
   #gatherOutputs(): Uint32Array {
-    const { outputSlots, arena } = this.runner.parts;
-    const { rows } = this.state;
+    const { outputSlots, arena } = this.prepared;
+    const { memory, rows } = this.state;
     const outputs = new Uint32Array(rows * outputSlots.length * LWE_WORDS);
     for (let row = 0; row < rows; row++) {
       outputSlots.forEach((slot, i) => {
         const from = (row * arena.slotCount + slot) * LWE_WORDS;
-        const lwe = this.state.arena.subarray(from, from + LWE_WORDS);
-        outputs.set(lwe, (row * outputSlots.length + i) * LWE_WORDS);
+        outputs.set(memory.subarray(from, from + LWE_WORDS), (row * outputSlots.length + i) * LWE_WORDS);
       });
     }
     return outputs;

@@ -91,7 +91,7 @@ export class Simulation {
 }
 
 /** Standard Gaussians by Box and Muller's method. */
-class Gaussian {
+export class Gaussian {
   readonly #uniform: UniformSource;
   #spare: number | undefined;
   constructor(seed: Uint8Array) {

@@ -1,4 +1,5 @@
 /** Activation functions in double precision, as the ONNX operators of these names define them. */
+import { erfc } from "../erf.ts";
 import type { ActivationFunction } from "./types.ts";
 
 /** The function's value. */
@@ -41,37 +42,4 @@ function sigmoid(x: number): number {
 
 function between(x: number, low: number, high: number): number {
   return Math.min(Math.max(x, low), high);
-}
-
-/**
- * 1 - erf(x), to about 1e-15 of its size: the power series of erf near zero, and further out Lentz's evaluation of the
- * continued fraction of erfc (Abramowitz and Stegun 7.1.6 and 7.1.14).
- */
-export function erfc(x: number): number {
-  if (x < 0) return 2 - erfc(-x);
-  if (x < 2.5) return 1 - erfSeries(x);
-  return x > 27 ? 0 : erfcFraction(x);
-}
-
-/** The error function. */
-export function erf(x: number): number {
-  return Math.abs(x) < 2.5 ? erfSeries(x) : 1 - erfc(x);
-}
-
-/** erf x = 2 / sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (2n+1)!!. */
-function erfSeries(x: number): number {
-  let term = x;
-  let sum = x;
-  for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
-    term *= 2 * x * x / (2 * n + 1);
-    sum += term;
-  }
-  return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
-}
-
-/** erfc x = exp(-x^2) / sqrt(pi) (1 / (x + (1/2) / (x + 1 / (x + (3/2) / ..)))), from the inside out. */
-function erfcFraction(x: number): number {
-  let tail = x;
-  for (let n = 60; n >= 1; n--) tail = x + n / 2 / tail;
-  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * tail);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { applyActivation, erf, erfc } from "./activation.ts";
+import { erf, erfc } from "../erf.ts";
+import { applyActivation } from "./activation.ts";
 import { assertClose } from "./assert_close.ts";
 import { recognise } from "./curve.ts";
 import type { ActivationFunction } from "./types.ts";

@@ -1,5 +1,6 @@
 /** Activation functions, and the functions of one variable that they are put together from. */
-import { applyActivation, erf } from "../activation.ts";
+import { erf } from "../../erf.ts";
+import { applyActivation } from "../activation.ts";
 import { activate, curveOf } from "../formulas.ts";
 import type { Operator, Step } from "../step.ts";
 import type { ActivationFunction } from "../types.ts";

@@ -1,7 +1,7 @@
 //! Times four-bit lookups (key switch, then programmable bootstrap) of tfhe-rs with its sets MESSAGE_2_CARRY_2 of failure class
 //! 2^-64 and 2^-128: one after the other, and in a batch of 64 that reads the bootstrapping key once, which only its core_crypto
 //! offers. Prints `name value unit` lines, milliseconds a lookup, the median and the best of the rounds. The 2^-128 set is made
-//! for a centred modulus switch, which the batch call has not: there it takes the plain one, which is faster by a few microseconds.
+//! for a centred modulus switch, which the batch call has not: there it takes the plain one, which is less work.
 //! Pin it to one core: `RAYON_NUM_THREADS=1 taskset -c 1 tfhe_rs_peer [rounds]`.
 
 use std::time::Instant;
