@@ -269,5 +269,5 @@ Deno.test("a finished job is forgotten when its time has run out", () =>
     const id = await start();
     await ended(id);
     await until(async () => (await on(id)).status === 404);
-    assert.deepEqual(spooled(server), []);
+    await until(() => spooled(server).length === 0);
   }, { jobRetentionMinutes: 0.01 }));
