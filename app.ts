@@ -12,6 +12,7 @@ import {
   answerProblem,
   type AppParts,
   authenticate,
+  ByteBudget,
   documentationHeaders,
   Drain,
   type Env,
@@ -24,6 +25,7 @@ import {
   memoryJobStore,
   requestLog,
   type Services,
+  TrainingRuns,
 } from "./routes/mod.ts";
 import { tooLarge } from "./store/mod.ts";
 
@@ -32,6 +34,7 @@ export { type Log, openLog } from "./routes/mod.ts";
 const JSON_BYTES_MAX = 64 * 1024;
 const QUEUED_IMPORTS = 4;
 const QUEUED_KEY_CHECKS = 64;
+const QUEUED_PRODUCTS = 256;
 
 const API_HEADERS = secureHeaders({
   xFrameOptions: "DENY",
@@ -42,8 +45,10 @@ const API_HEADERS = secureHeaders({
 export interface App {
   readonly fetch: OpenAPIHono<Env>["fetch"];
   readonly request: OpenAPIHono<Env>["request"];
+  /** Trainings that ran when the last process ended are interrupted, and go on when the configuration says so. */
+  recover(): Promise<void>;
   /**
-   * Refuses further requests with `busy`, cancels the jobs, and waits, at most so many seconds, for the answers of the running
+   * Refuses further requests with `busy`, cancels the jobs, interrupts the trainings, and waits, at most so many seconds, for the answers of the running
    * requests.
    */
   drain(seconds: number): Promise<void>;
@@ -64,8 +69,9 @@ export function createApp(parts: AppParts): App {
   return {
     fetch: app.fetch,
     request: app.request,
+    recover: () => services.trainings.recover(parts.config.resumeTraining),
     drain: async (seconds) => {
-      await Promise.all([services.jobs.close(), drain.end(seconds)]);
+      await Promise.all([services.jobs.close(), services.trainings.close(), drain.end(seconds)]);
     },
     close: () => closeServices(services),
   };
@@ -81,6 +87,10 @@ function createServices(parts: AppParts): Services {
     imports: new Gate(1, QUEUED_IMPORTS),
     keyChecks: new Gate(1, QUEUED_KEY_CHECKS),
     jobs: createJobs(parts, () => services),
+    trainings: new TrainingRuns(() => services),
+    baseGroups: new HandleCache(config.baseModelBytes, (group) => group.bytes),
+    products: new Gate(config.concurrentProducts, QUEUED_PRODUCTS),
+    productBytes: new ByteBudget(config.productMemoryBytes),
   };
   return services;
 }
@@ -90,10 +100,12 @@ function createJobs({ config, log }: AppParts, services: () => Services): Jobs {
   return new Jobs({ config, log, store: memoryJobStore(), folder, compute: jobComputer(services) });
 }
 
-async function closeServices({ preparedKeys, compiledModels, jobs }: Services): Promise<void> {
+async function closeServices({ preparedKeys, compiledModels, baseGroups, jobs, trainings }: Services): Promise<void> {
   await jobs.close();
+  await trainings.close();
   preparedKeys.close();
   compiledModels.close();
+  baseGroups.close();
 }
 
 /** In the order in which a request passes them; files have their own limits in their routes. */

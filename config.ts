@@ -8,6 +8,24 @@ const MEBIBYTE = 1024 * 1024;
 const count = (smallest: number, largest: number) => z.coerce.number().int().min(smallest).max(largest);
 const bytes = (standard: number) => count(1, Number.MAX_SAFE_INTEGER).default(standard);
 
+const layer = z.number().int().nonnegative();
+/** JSON: `[{"layers": [0, 15], "url": "http://10.0.0.2:8080"}, {"output": true, "url": "http://10.0.0.3:8080"}]`. */
+const placementSchema = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: "custom", message: "must be JSON" });
+    return z.NEVER;
+  }
+}).pipe(z.array(z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  layers: z.tuple([layer, layer]).optional(),
+  output: z.boolean().optional(),
+})));
+
+/** The server of the layers of a range, its ends included, and perhaps of the output. */
+export type Placement = z.infer<typeof placementSchema>[number];
+
 const environmentSchema = z.object({
   SOTTO_HOST: z.string().default("127.0.0.1"),
   SOTTO_PORT: count(0, 65535).default(8080),
@@ -32,6 +50,16 @@ const environmentSchema = z.object({
   SOTTO_JOBS_PER_TENANT: count(1, 65536).default(16),
   SOTTO_JOB_SPOOL_BYTES: bytes(8192 * MEBIBYTE),
   SOTTO_JOB_RETENTION_MINUTES: count(1, 525600).default(60),
+  SOTTO_TRAINING_SESSIONS_PER_TENANT: count(1, 65536).default(16),
+  SOTTO_TRAINING_BATCH_BYTES: bytes(256 * MEBIBYTE),
+  SOTTO_RESUME_TRAINING: z.enum(["true", "false"]).default("true"),
+  SOTTO_BASE_MODELS: z.string().optional(),
+  SOTTO_BASE_MODEL_BYTES: bytes(Math.floor(totalmem() / 2)),
+  SOTTO_FINE_TUNING_SESSIONS_PER_TENANT: count(1, 65536).default(16),
+  SOTTO_FINE_TUNING_SESSION_BYTES: bytes(2 ** 42),
+  SOTTO_FINE_TUNING_PLACEMENT: placementSchema.optional(),
+  SOTTO_CONCURRENT_PRODUCTS: count(1, 1024).default(2),
+  SOTTO_PRODUCT_MEMORY_BYTES: bytes(Math.floor(totalmem() / 4)),
   SOTTO_DRAIN_SECONDS: count(0, 3600).default(30),
   SOTTO_UPLOAD_IDLE_SECONDS: count(1, 86400).default(60),
 });
@@ -84,6 +112,26 @@ export interface Config {
   readonly jobSpoolBytes: number;
   /** Minutes until a finished job and its answers are forgotten. */
   readonly jobRetentionMinutes: number;
+  /** Training sessions of one tenant; further ones are answered `quota_exceeded`. */
+  readonly trainingSessionsPerTenant: number;
+  /** Encrypted batches of the running training that are kept in memory between its steps. */
+  readonly trainingBatchBytes: number;
+  /** Trainings that ran when the server ended go on by themselves when it starts. */
+  readonly resumeTraining: boolean;
+  /** Folder that base models are registered from; absent: there are none. */
+  readonly baseModels?: string;
+  /** Prepared matrices of base models that are kept between requests: twice the bytes of their weights, shared by all sessions. */
+  readonly baseModelBytes: number;
+  /** Fine-tuning sessions of one tenant; further ones are answered `quota_exceeded`. */
+  readonly fineTuningSessionsPerTenant: number;
+  /** Bytes of requests and answers that one session may move. */
+  readonly fineTuningSessionBytes: number;
+  /** Servers that share this database and multiply by some layers; this one by all others. */
+  readonly fineTuningPlacement: readonly Placement[];
+  /** Products with tokens that compute at the same time. */
+  readonly concurrentProducts: number;
+  /** Bodies of products that are inside; further ones are answered `busy`. */
+  readonly productMemoryBytes: number;
   /** How long a stop waits for the requests that are running. */
   readonly drainSeconds: number;
   /** How long the next bytes of an upload may take. */
@@ -131,6 +179,16 @@ function toConfig(values: z.infer<typeof environmentSchema>): Config {
     jobsPerTenant: values.SOTTO_JOBS_PER_TENANT,
     jobSpoolBytes: values.SOTTO_JOB_SPOOL_BYTES,
     jobRetentionMinutes: values.SOTTO_JOB_RETENTION_MINUTES,
+    trainingSessionsPerTenant: values.SOTTO_TRAINING_SESSIONS_PER_TENANT,
+    trainingBatchBytes: values.SOTTO_TRAINING_BATCH_BYTES,
+    resumeTraining: values.SOTTO_RESUME_TRAINING === "true",
+    baseModels: values.SOTTO_BASE_MODELS,
+    baseModelBytes: values.SOTTO_BASE_MODEL_BYTES,
+    fineTuningSessionsPerTenant: values.SOTTO_FINE_TUNING_SESSIONS_PER_TENANT,
+    fineTuningSessionBytes: values.SOTTO_FINE_TUNING_SESSION_BYTES,
+    fineTuningPlacement: values.SOTTO_FINE_TUNING_PLACEMENT ?? [],
+    concurrentProducts: values.SOTTO_CONCURRENT_PRODUCTS,
+    productMemoryBytes: values.SOTTO_PRODUCT_MEMORY_BYTES,
     drainSeconds: values.SOTTO_DRAIN_SECONDS,
     uploadIdleSeconds: values.SOTTO_UPLOAD_IDLE_SECONDS,
   };

@@ -30,6 +30,8 @@ export const ERROR_STATUS = {
   job_unknown: 404,
   job_unfinished: 409,
   token_unknown: 404,
+  session_unknown: 404,
+  session_state: 409,
   route_unknown: 404,
   method_not_allowed: 405,
   conflict: 409,

@@ -44,6 +44,7 @@ export async function startServer(
   const store = await openFileStore(objects);
   const database = opened.adopt(await openDatabase(config), (open) => open.close());
   const app = opened.adopt(createApp({ config, database, store, backend, log }), (made) => made.close());
+  await app.recover();
   const server = listen(config, app, log);
   const drain = () => app.drain(config.drainSeconds);
   return run({ server, database, drain, log, opened: opened.move() });

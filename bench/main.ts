@@ -6,11 +6,13 @@ import { Argument, Command, CommanderError, InvalidArgumentError } from "command
 import { isSottoError, SottoError } from "../errors.ts";
 import { openBackend } from "../ffi/mod.ts";
 import { buildKernels } from "../tools/build.ts";
+import { finetuneSuite } from "./finetune_suite.ts";
 import { kernelsSuite } from "./kernels_suite.ts";
 import { currentCommit, describeMachine } from "./machine.ts";
 import { networkSuite } from "./network_suite.ts";
 import { type Report, type Result, resultTable } from "./results.ts";
 import type { Suite } from "./suite.ts";
+import { trainingSuite } from "./training_suite.ts";
 import { treesSuite } from "./trees_suite.ts";
 
 /** The suites by name, in the order they run. */
@@ -18,6 +20,8 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   kernels: kernelsSuite,
   trees: treesSuite,
   network: networkSuite,
+  finetune: finetuneSuite,
+  training: trainingSuite,
 };
 
 /** What the command line says. */

@@ -6,6 +6,7 @@
  * promise settles. Every handle must be closed; using a closed one throws `backend_failed`.
  */
 
+import type { TokensClient, TokensServer } from "./finetune/backend.ts";
 import type { TrainingClient, TrainingServer } from "./training_backend.ts";
 
 /** A native object. Closing twice is allowed and does nothing. */
@@ -156,6 +157,7 @@ export interface NetworkCosts {
 
 export interface ServerBackend {
   readonly training: TrainingServer;
+  readonly tokens: TokensServer;
   /** For people and logs: "cpu/avx512ifma", "cpu/avx2", "cpu/portable", "ref", "plain". */
   readonly name: string;
   /** The parameter set this back end runs. */
@@ -234,6 +236,7 @@ export interface ServerBackend {
 
 export interface ClientBackend {
   readonly training: TrainingClient;
+  readonly tokens: TokensClient;
   readonly name: string;
   readonly parameterSet: string;
   generateSecretKey(): SecretKey;

@@ -48,6 +48,17 @@ export function lweKeyswitchVariance(
 }
 
 /**
+ * The part of it that is one number for all key switches of a key: digits of an even base have the mean -1/2, so the errors of a key
+ * have a mean of variance N l E[d]^2 V_key over keys.
+ */
+export function lweKeyswitchMeanVariance(
+  parameters: ParameterSet = CURRENT,
+  small: LweParameterSet = CURRENT_LWE,
+): number {
+  return parameters.ringDegree * small.keyswitch.levelCount / 4 * tuniformVariance(small.noiseBoundLog);
+}
+
+/**
  * Rounding the n mask words and the body to 2N positions, the mean of what that does to the phase taken off the body:
  * V = (1 + h (1 - p)^2 + (n - h) p^2) / 12 (2^32 / 2N)^2 with h ones in the small secret, on average p n, p = 1 / (block + 1).
  */

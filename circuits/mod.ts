@@ -1,6 +1,7 @@
 /** Circuits: plans over the port of `backend.ts`, their descriptions, and the files that carry their inputs and answers. */
 export * from "./backend.ts";
 export * from "./description.ts";
+export * from "./finetune/mod.ts";
 export { linearErrorExpected, type LinearOptions, type LinearPlan, planLinear } from "./linear.ts";
 export { decodeLinearAnswers, type EncodedLinearRows, encodeLinearRows, linearLayout } from "./linear_rows.ts";
 export { planScore, type ScoreOptions, type ScorePlan } from "./score.ts";

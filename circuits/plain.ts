@@ -33,6 +33,7 @@ import {
   secretKeyBytes,
   SEED_BYTES,
 } from "./layout.ts";
+import { PlainTokens } from "./finetune/plain_tokens.ts";
 import { contentOf, PlainHandle, requireBytes, step } from "./plain_handle.ts";
 import { bodyOf, plainAnswers, plainInputs, plainLayer, plainLookup } from "./plain_network.ts";
 import { leafOutputs, linearOutputs } from "./plain_outputs.ts";
@@ -55,6 +56,7 @@ class PlainBackend implements Backend {
   readonly parameterSet = PLAIN_PARAMETER_SET;
   readonly threads = 1;
   readonly training = new PlainTraining();
+  readonly tokens = new PlainTokens();
 
   generateSecretKey(): SecretKey {
     const key = Uint8Array.from(randomBytes(secretKeyBytes()), (byte) => byte % 3);

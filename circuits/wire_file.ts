@@ -11,6 +11,9 @@ const KINDS = [
   "encrypted_rows",
   "encrypted_answers",
   "lookup_keys",
+  "training_keys",
+  "training_batch",
+  "training_weights",
 ] as const;
 export type FileKind = typeof KINDS[number];
 
@@ -20,6 +23,10 @@ export const ID_BYTES = 32;
 export const FORMAT_VERSION = 1;
 /** Flag of a secret key file whose payload is sealed with a passphrase. */
 export const FLAG_SEALED = 1;
+/** Flag of a training batch that was encrypted with the public key. */
+export const FLAG_PUBLIC = 1;
+/** Flag of training weights that their owner encrypted afresh: seeded input records instead of a state. */
+export const FLAG_FRESH = 1;
 /** Flags of a lookup key file: its setting. */
 export const LOOKUP_SETTINGS = [1, 2, 3] as const;
 
@@ -140,7 +147,7 @@ function readName(bytes: Uint8Array): string {
 }
 
 function checkFields(header: Header): void {
-  const isKey = header.kind !== "encrypted_rows" && header.kind !== "encrypted_answers";
+  const isKey = /_keys?$/.test(header.kind);
   for (const field of ["recordCount", "recordBytes", "rowCount"] as const) {
     const value = header[field];
     if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) malformed(`${field} ${value} is no 32-bit number`);
@@ -159,6 +166,8 @@ function checkFields(header: Header): void {
 
 function flagsOf(kind: FileKind): readonly number[] {
   if (kind === "lookup_keys") return LOOKUP_SETTINGS;
+  if (kind === "training_batch") return [0, FLAG_PUBLIC];
+  if (kind === "training_weights") return [0, FLAG_FRESH];
   return kind === "secret_key" ? [0, FLAG_SEALED] : [0];
 }
 
@@ -181,7 +190,7 @@ function checkExpected(header: Header, expected: Expected): void {
 }
 
 function words(kind: FileKind): string {
-  return kind.replace("_", " ");
+  return kind.replaceAll("_", " ");
 }
 
 function exactLength(header: Header): bigint {

@@ -2,11 +2,13 @@
 import { Command, CommanderError } from "commander";
 import { addDecrypt } from "./commands/decrypt.ts";
 import { addEncrypt } from "./commands/encrypt.ts";
+import { addFinetune } from "./commands/finetune.ts";
 import { addKeys } from "./commands/keys.ts";
 import { addModels } from "./commands/models.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addServe } from "./commands/serve.ts";
 import { addTokens } from "./commands/tokens.ts";
+import { addTrain } from "./commands/train.ts";
 import { type Context, processContext } from "./context.ts";
 import { EXIT_USAGE, reportFailure } from "./failure.ts";
 import { examples } from "./options.ts";
@@ -47,7 +49,9 @@ function createProgram(context: Context): Command {
         "sotto predict rows.csv --model credit --key sotto-secret.key",
       ),
     );
-  for (const add of [addServe, addTokens, addKeys, addModels, addEncrypt, addDecrypt, addPredict]) {
+  for (
+    const add of [addServe, addTokens, addKeys, addModels, addEncrypt, addDecrypt, addPredict, addTrain, addFinetune]
+  ) {
     add(program, context);
   }
   return program;

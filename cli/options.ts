@@ -67,6 +67,13 @@ export function wholeNumber(smallest: number, largest: number): (text: string) =
   };
 }
 
+/** A parser of numbers that are not negative, for commander. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError("It must be a number that is not negative.");
+}
+
 /** Examples below the help of a command. */
 export function examples(...lines: readonly string[]): string {
   return ["", "Examples:", ...lines.map((line) => `  $ ${line}`)].join("\n");

@@ -4,8 +4,10 @@ import { type Description, descriptionSchema } from "../circuits/description.ts"
 import { CAPABILITIES } from "../circuits/wire.ts";
 import { SottoError } from "../errors.ts";
 import type { LongCallOptions } from "./calls.ts";
+import { FineTuningCalls } from "./finetune/fine_tuning_calls.ts";
 import { followJob, type Job, jobSchema } from "./jobs.ts";
 import { type Call, request } from "./request.ts";
+import { TrainingCalls } from "./training_http.ts";
 
 const keySchema = z.object({
   id: z.string(),
@@ -77,6 +79,10 @@ export interface EncryptedAnswers {
 export class SottoClient {
   readonly #token: string;
   readonly #base: string;
+  /** Training sessions. */
+  readonly training: TrainingCalls;
+  /** Base models and fine-tuning sessions. */
+  readonly fineTuning: FineTuningCalls;
 
   /**
    * @param baseUrl such as `http://127.0.0.1:8080`
@@ -88,6 +94,14 @@ export class SottoClient {
     }
     this.#base = baseUrl.replace(/\/+$/, "");
     this.#token = token;
+    this.training = new TrainingCalls({
+      send: (call) => this.#send(call),
+      json: (schema, call) => this.#json(schema, call),
+    });
+    this.fineTuning = new FineTuningCalls((url) => {
+      const client = url === undefined ? this : new SottoClient(url, token);
+      return { send: (call) => client.#send(call), json: (schema, call) => client.#json(schema, call) };
+    });
   }
 
   /** Registers a key file; the same file again gives the same object. */

@@ -31,3 +31,28 @@ export { findKeys, type PredictedRows, type PredictOptions, predictRows, rowsPer
 export { predictionCells, predictionColumns, predictionsCsv } from "./predictions.ts";
 export { readRows, type RowFeature } from "./rows.ts";
 export { decodeScales, encodeScales } from "./scales.ts";
+export { batchFile, type BatchTarget, type OwnData, sendBatches } from "./training_batches.ts";
+export {
+  type DataOwner,
+  followTraining,
+  type NewDataOwner,
+  type NewTraining,
+  TrainingCalls,
+  type TrainingPublic,
+  type TrainingSession,
+  type TrainingSummary,
+} from "./training_http.ts";
+export { rowOrderDigest } from "./training_order.ts";
+export { hasStalled, measureWeights, type TrainingPoint } from "./training_progress.ts";
+export {
+  alignedTable,
+  columnOf,
+  featureRows,
+  numbersOf,
+  type OwnTable,
+  readTable,
+  scoreNames,
+  targetsOf,
+} from "./training_rows.ts";
+export { openPublicKey, publicKeyFile, trainingKeyFile } from "./training_keys.ts";
+export { openScores, type OpenWeights, openWeights, predictionFile, refreshedWeights } from "./training_weights.ts";

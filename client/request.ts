@@ -3,7 +3,7 @@ import { ERROR_STATUS, type ErrorCode, SottoError } from "../errors.ts";
 
 /** What to send. `path` starts with a slash. */
 export interface Call {
-  readonly method?: "GET" | "POST" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly body?: Uint8Array | Blob | ReadableStream<Uint8Array> | FormData;
   readonly json?: unknown;

@@ -1,19 +1,28 @@
 /** The one suite of the queries, run on every database that `openDatabase` knows. */
 import assert from "node:assert/strict";
 import {
+  type BaseModelRow,
+  chargeFineTuningSession,
+  countBaseModelSessions,
   createTenant,
   createToken,
   type Database,
+  deleteBaseModel,
   deleteEvaluationKeys,
+  deleteFineTuningSession,
   deleteModel,
   type EvaluationKeysRow,
   findCapability,
   findEvaluationKeys,
+  findFineTuningSession,
   findModel,
   findOrCreateTenant,
+  insertBaseModel,
   insertEvaluationKeys,
+  insertFineTuningSession,
   insertModel,
   isObjectReferenced,
+  listBaseModels,
   listEvaluationKeys,
   listModels,
   listTenants,
@@ -23,6 +32,8 @@ import {
   revokeToken,
   verifyToken,
 } from "./mod.ts";
+
+import { trainingSuite } from "./training_suite.ts";
 
 /** Cases by the sentence that they prove; each makes its own tenants. */
 export const databaseSuite: Record<string, (database: Database) => Promise<void>> = {
@@ -36,7 +47,10 @@ export const databaseSuite: Record<string, (database: Database) => Promise<void>
   "the newest keys of a capability that have not expired are found by key pair": keyCapabilities,
   "a model comes back as it was described": modelRows,
   "an object is referenced until its last row is gone": references,
+  "a base model belongs to its tenant and keeps its object": baseModelRows,
+  "a fine-tuning session is charged up to its quota, and keeps its base model": fineTuningSessionRows,
   "a row of an unknown tenant is refused": unknownTenant,
+  ...trainingSuite,
 };
 
 const hex = () => crypto.randomUUID().replaceAll("-", "").repeat(2);
@@ -172,6 +186,50 @@ async function references(database: Database): Promise<void> {
   const calibration = hex();
   await insertModel(database, { ...b, options: { ...b.options, calibration } });
   assert.equal(await isObjectReferenced(database, calibration), true);
+}
+
+function baseModelRow(tenantId: string): BaseModelRow {
+  return {
+    ...{ tenantId, id: hex(), name: "a model", path: "a.gguf" },
+    files: [{ name: "a.gguf", bytes: 2 ** 40, changed: "2026-01-02T03:04:05.678Z" }],
+    config: { hidden: 64, rope: { theta: 1e4 } },
+    groups: [{ name: "output", rows: 5 }],
+    ...{ publicObject: hex(), publicBytes: 2 ** 40, createdAt: new Date() },
+  };
+}
+
+async function baseModelRows(database: Database): Promise<void> {
+  const [mine, theirs] = [await tenantOf(database), await tenantOf(database)];
+  const row = baseModelRow(mine);
+  assert.deepEqual(await insertBaseModel(database, row), { row, created: true });
+  assert.deepEqual(await insertBaseModel(database, { ...row, name: "another" }), { row, created: false });
+  assert.deepEqual(await listBaseModels(database, mine), [row]);
+  assert.equal(await deleteBaseModel(database, theirs, row.id), undefined);
+  assert.equal(await isObjectReferenced(database, row.publicObject), true);
+  assert.deepEqual(await deleteBaseModel(database, mine, row.id), row);
+  assert.equal(await isObjectReferenced(database, row.publicObject), false);
+}
+
+async function fineTuningSessionRows(database: Database): Promise<void> {
+  const model = baseModelRow(await tenantOf(database));
+  const { tenantId } = model;
+  await insertBaseModel(database, model);
+  const row = {
+    ...{ id: crypto.randomUUID(), tenantId, baseModelId: model.id, parameterSet: "tokens-1024-q32", maskSeed: null },
+    ...{ masks: "fresh" as const, tokensMax: 64, placement: [], requests: 0, bytesUsed: 0, bytesMax: 2 ** 40 },
+    createdAt: new Date(),
+  };
+  await insertFineTuningSession(database, row);
+  assert.equal(await chargeFineTuningSession(database, row.id, 2 ** 40 - 1), true);
+  assert.equal(await chargeFineTuningSession(database, row.id, 2), false);
+  const charged = { ...row, bytesUsed: 2 ** 40 - 1, requests: 1 };
+  assert.deepEqual(await findFineTuningSession(database, tenantId, row.id), charged);
+  assert.equal(await countBaseModelSessions(database, tenantId, model.id), 1);
+  await assert.rejects(deleteBaseModel(database, tenantId, model.id));
+  const stranger = await tenantOf(database);
+  assert.equal(await deleteFineTuningSession(database, stranger, row.id), false);
+  assert.equal(await deleteFineTuningSession(database, tenantId, row.id), true);
+  await deleteBaseModel(database, tenantId, model.id);
 }
 
 async function unknownTenant(database: Database): Promise<void> {

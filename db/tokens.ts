@@ -19,6 +19,8 @@ export interface TokenInfo {
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly revokedAt: Date | null;
+  /** Of the token of a data owner: reaches nothing but that owner's part of its training session. */
+  readonly trainingOwnerId: string | null;
 }
 
 /** A new token; `token` is shown once and cannot be read again. */
@@ -29,7 +31,7 @@ export interface NewToken extends TokenInfo {
 /** Makes a token of 32 random bytes for a tenant; only its SHA-256 is stored. `days`: until it expires. */
 export async function createToken(
   database: Database,
-  request: { tenant: string; scopes: readonly Scope[]; days: number },
+  request: { tenant: string; scopes: readonly Scope[]; days: number; trainingOwnerId?: string },
 ): Promise<NewToken> {
   const id = randomBytes(8).toString("hex");
   const token = `sotto_${id}_${randomBytes(32).toString("base64url")}`;
@@ -41,6 +43,7 @@ export async function createToken(
     scopes: [...new Set(request.scopes)],
     createdAt,
     expiresAt: new Date(createdAt.getTime() + request.days * DAY_MS),
+    trainingOwnerId: request.trainingOwnerId ?? null,
   }).returning();
   return { ...info(row), token };
 }
@@ -78,6 +81,12 @@ export async function revokeToken(database: Database, id: string, tenant?: strin
   await database.queries.update(tokens).set({ revokedAt: new Date() }).where(and(mine, isNull(tokens.revokedAt)));
   const found = await database.queries.select({ id: tokens.id }).from(tokens).where(mine);
   return found.length === 1;
+}
+
+/** Revokes every token of a data owner now. */
+export async function revokeOwnerTokens(database: Database, trainingOwnerId: string): Promise<void> {
+  await database.queries.update(tokens).set({ revokedAt: new Date() })
+    .where(and(eq(tokens.trainingOwnerId, trainingOwnerId), isNull(tokens.revokedAt)));
 }
 
 function hashOf(token: string): Buffer {

@@ -1,7 +1,7 @@
 /** Words that the tables and their callers share. */
 
-/** `predict`: keys, reading models, predictions. `admin`: all of that, models and tokens. */
-export const SCOPES = ["predict", "admin"] as const;
+/** `predict`: keys, reading models, predictions. `train`: training sessions. `admin`: all of that, models and tokens. */
+export const SCOPES = ["predict", "train", "admin"] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** What a key file makes possible: packing and randomising answers, or lookups in one of three settings. */
@@ -32,3 +32,50 @@ export interface ModelSource {
 export type StoredDescription =
   & { readonly mode: "leaves" | "score" | "linear" | "network" }
   & Readonly<Record<string, unknown>>;
+
+/** States of a training session; `routes/training/states.ts` says what is allowed in which. */
+export const TRAINING_STATES = [
+  "preparing",
+  "running",
+  "paused",
+  "interrupted",
+  "failed",
+  "trained",
+  "finished",
+] as const;
+export type TrainingState = (typeof TRAINING_STATES)[number];
+
+/** What a data owner brings: whole rows with their labels, columns of all rows, or the labels of all rows. */
+export const OWNER_KINDS = ["rows", "columns", "labels"] as const;
+export type OwnerKind = (typeof OWNER_KINDS)[number];
+
+/** A training specification as it was checked when the session was made; the database only keeps it. */
+export type StoredSpec = Readonly<Record<string, unknown>> & { readonly steps: number };
+
+/** What the plan of a session said when it was made; the database only keeps it. */
+export type StoredPlan = Readonly<Record<string, unknown>>;
+
+/** Where the masks of fine-tuning come from: a seed of each request, or one of the session. */
+export const FINE_TUNING_MASKS = ["fresh", "cached"] as const;
+export type FineTuningMasks = (typeof FINE_TUNING_MASKS)[number];
+
+/** A file of a base model, as it was when the model was registered. */
+export interface StoredFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Time of its last change, ISO 8601. */
+  readonly changed: string;
+}
+
+/** The shape of a base model as it was checked; the database only keeps it. */
+export type StoredConfig = Readonly<Record<string, unknown>>;
+
+/** How a group of a base model is cut; the database only keeps it. */
+export type StoredGroup = Readonly<Record<string, unknown>> & { readonly name: string };
+
+/** The server of some layers, or of the output. */
+export interface StoredPlacement {
+  readonly url: string;
+  readonly layers?: readonly [first: number, last: number];
+  readonly output?: boolean;
+}

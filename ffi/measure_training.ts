@@ -10,7 +10,7 @@ export async function measureTraining(training: TrainingServer): Promise<Trainin
   using keys = await training.loadTrainingKeys(new Uint8Array(trainingKeysBytes()));
   const record = new Uint8Array(rgswRecordBytes("seeded"));
   using rgsw = await training.loadRgsw("seeded", record);
-  const ciphertext = new BigUint64Array(CIPHERTEXT_WORDS).map((_, i) => BigInt(i) * 0x9e3779b97fn);
+  const ciphertext = new BigUint64Array(CIPHERTEXT_WORDS).map((_, i) => BigInt(i) * 0x9e3779b97n);
   return {
     external_product_ns: await timeNs(() => training.externalProduct(rgsw, ciphertext)),
     automorphism_ns: await timeNs(() => training.automorphism(keys, 1, ciphertext)),

@@ -22,6 +22,7 @@ import { measureNetwork } from "./measure_network.ts";
 import { atLeastOne, fixed, NativeCalls, nativeHandle, type Pointer } from "./native_calls.ts";
 import { NativeHandle, readPointer } from "./native_handle.ts";
 import { NativeNetwork } from "./native_network.ts";
+import { NativeTokens } from "./native_tokens.ts";
 import { NativeTraining } from "./native_training.ts";
 import * as structs from "./structs.ts";
 
@@ -50,6 +51,7 @@ class NativeBackend implements Backend {
   readonly parameterSet: string;
   readonly threads: number;
   readonly training: NativeTraining;
+  readonly tokens: NativeTokens;
   readonly #native: Symbols;
   readonly #calls: NativeCalls;
   readonly #network: NativeNetwork;
@@ -62,7 +64,7 @@ class NativeBackend implements Backend {
     const requested = structs.contextOptions(options.threads ?? 0, options.backend ?? "auto");
     this.#calls = new NativeCalls(this.#native, (out) => this.#native.sotto_context_create(requested, out));
     this.#network = new NativeNetwork(this.#calls);
-    this.training = new NativeTraining(this.#calls);
+    this.tokens = new NativeTokens(this.#calls);
     const info = new Uint8Array(structs.CONTEXT_INFO_BYTES);
     check(
       this.#native,
@@ -73,6 +75,7 @@ class NativeBackend implements Backend {
     this.name = described.backend === "ref" ? "ref" : `cpu/${described.backend}`;
     this.parameterSet = described.parameterSet;
     this.threads = described.threads;
+    this.training = new NativeTraining(this.#calls, this.threads);
     this.#modulus = described.modulus;
   }
 

@@ -1,4 +1,6 @@
 /** The plain structs of the C header, written and read field by field (little-endian, natural alignment). */
+import type { AttentionShape, FloatProduct } from "../circuits/finetune/float_kernels.ts";
+import type { TokenMasks, TokenRequest } from "../circuits/finetune/backend.ts";
 import type { LayerRange, LayerSpec, LeafMatrixSpec, UnitCosts } from "../circuits/backend.ts";
 
 class Struct {
@@ -10,6 +12,14 @@ class Struct {
   }
   u32(offset: number, value: number): this {
     this.#view.setUint32(offset, value, true);
+    return this;
+  }
+  f32(offset: number, value: number): this {
+    this.#view.setFloat32(offset, value, true);
+    return this;
+  }
+  f64(offset: number, value: number): this {
+    this.#view.setFloat64(offset, value, true);
     return this;
   }
   u64(offset: number, value: number | bigint): this {
@@ -131,4 +141,40 @@ export const UNIT_COSTS_BYTES = 32;
 export function readUnitCosts(bytes: Uint8Array<ArrayBuffer>): UnitCosts {
   const [ntt_ns, packed_product_ns, product_ns, expand_ns] = new Float64Array(bytes.buffer);
   return { ntt_ns, packed_product_ns, product_ns, expand_ns };
+}
+
+/** `sotto_gemm_shape` */
+export function gemmShape(product: FloatProduct): Uint8Array<ArrayBuffer> {
+  const transposed = (product.left.transposed ? 1 : 0) + (product.right.transposed ? 2 : 0);
+  return new Struct(56).u32(0, product.rows).u32(4, product.columns).u32(8, product.depth).u32(12, transposed)
+    .u64(16, product.left.columns).u64(24, product.right.columns).u64(32, product.columns)
+    .f32(40, product.alpha ?? 1).f32(44, product.beta ?? 0).bytes;
+}
+
+/** `sotto_attention_shape` */
+export function attentionShape(shape: AttentionShape): Uint8Array<ArrayBuffer> {
+  return new Struct(24).u32(0, shape.queryStarts.length - 1).u32(4, shape.heads).u32(8, shape.kvHeads)
+    .u32(12, shape.headSize).f32(16, 1 / Math.sqrt(shape.headSize)).bytes;
+}
+
+/** `sotto_cross_entropy_shape` */
+export function crossEntropyShape(
+  shape: { tokenCount: number; vocabulary: number; gradientScale?: number },
+): Uint8Array<ArrayBuffer> {
+  return new Struct(24).u64(0, shape.tokenCount).u32(8, shape.vocabulary)
+    .u32(12, shape.gradientScale === undefined ? 0 : 1).f32(16, shape.gradientScale ?? 0).bytes;
+}
+
+/** `sotto_token_shape` */
+export function tokenShape(
+  shape: { set: TokenRequest["set"]; tokens: number; masks: TokenMasks; threads?: number },
+): Uint8Array<ArrayBuffer> {
+  const { bodyBits, maskBits, answerBits } = shape.set.wire;
+  return new Struct(32).u32(0, shape.set.ringDegree).u32(4, shape.tokens).u32(8, bodyBits).u32(12, maskBits)
+    .u32(16, answerBits).u32(20, shape.threads ?? 0).u64(24, shape.masks.first).bytes;
+}
+
+/** `sotto_token_scaling` */
+export function tokenScaling(scaling: { rowNorm: number; features: number }): Uint8Array<ArrayBuffer> {
+  return new Struct(16).f64(0, scaling.rowNorm).u64(8, scaling.features).bytes;
 }

@@ -73,6 +73,7 @@ type FieldRow = [name: string, number: number, type: string];
 /** Fields by message: name, number, type (`[]` for repeated, a message name for a message). */
 const MESSAGES: Record<string, FieldRow[]> = {
   ModelProto: [
+    ["ir_version", 1, "int64"],
     ["producer_name", 2, "string"],
     ["producer_version", 3, "string"],
     ["graph", 7, "GraphProto"],
@@ -81,6 +82,7 @@ const MESSAGES: Record<string, FieldRow[]> = {
   OperatorSetIdProto: [["domain", 1, "string"], ["version", 2, "int64"]],
   GraphProto: [
     ["node", 1, "NodeProto[]"],
+    ["name", 2, "string"],
     ["initializer", 5, "TensorProto[]"],
     ["input", 11, "ValueInfoProto[]"],
     ["output", 12, "ValueInfoProto[]"],
@@ -91,6 +93,7 @@ const MESSAGES: Record<string, FieldRow[]> = {
     ["name", 3, "string"],
     ["op_type", 4, "string"],
     ["attribute", 5, "AttributeProto[]"],
+    ["domain", 7, "string"],
   ],
   AttributeProto: [
     ["name", 1, "string"],
@@ -101,6 +104,7 @@ const MESSAGES: Record<string, FieldRow[]> = {
     ["floats", 7, "float[]"],
     ["ints", 8, "int64[]"],
     ["strings", 9, "bytes[]"],
+    ["type", 20, "int32"],
   ],
   TensorProto: [
     ["dims", 1, "int64[]"],

@@ -1,7 +1,8 @@
 /** Writes the parameter sets as C++ constants: the JSON files are the only source. Run it after a set is added. */
-import { CURRENT, CURRENT_LWE, TWIN_LWE } from "./current.ts";
+import { CURRENT, CURRENT_LWE, TOKENS_1024, TOKENS_2048, TWIN_LWE } from "./current.ts";
 import type { GadgetUse, ParameterSet } from "./checked.ts";
 import type { LweParameterSet } from "./lwe.ts";
+import type { TokenParameterSet } from "./tokens.ts";
 
 /** Where the header is committed. */
 export const HEADER_PATH = new URL("../kernels/include/sotto/params.generated.h", import.meta.url);
@@ -41,11 +42,25 @@ struct Lwe {
   uint32_t keyswitch_level_count;
 };
 
+struct Tokens {
+  const char* name;
+  uint32_t ring_degree;
+  uint32_t log_degree;
+  uint32_t noise_bound_log;
+  uint32_t body_bits;
+  uint32_t mask_bits;
+  uint32_t answer_bits;
+};
+
 ${ring(CURRENT)}
 
 ${lwe(CURRENT_LWE)}
 
 ${lwe(TWIN_LWE)}
+
+${tokens(TOKENS_1024)}
+
+${tokens(TOKENS_2048)}
 
 }  // namespace sotto::params
 `;
@@ -83,6 +98,18 @@ function lwe(set: LweParameterSet): string {
     /* noise_bound_log */ ${set.noiseBoundLog},
     /* keyswitch_base_log */ ${set.keyswitch.baseLog},
     /* keyswitch_level_count */ ${set.keyswitch.levelCount},
+};`;
+}
+
+function tokens(set: TokenParameterSet): string {
+  return `inline constexpr Tokens ${set.name.replaceAll("-", "_")} = {
+    /* name */ "${set.name}",
+    /* ring_degree */ ${set.ringDegree},
+    /* log_degree */ ${Math.log2(set.ringDegree)},
+    /* noise_bound_log */ ${set.noiseBoundLog},
+    /* body_bits */ ${set.wire.bodyBits},
+    /* mask_bits */ ${set.wire.maskBits},
+    /* answer_bits */ ${set.wire.answerBits},
 };`;
 }
 

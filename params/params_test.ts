@@ -5,6 +5,7 @@ import { CURRENT } from "./current.ts";
 import { checkLweParameterSet } from "./lwe.ts";
 import { header, HEADER_PATH } from "./generate_header.ts";
 import { isPrime } from "./modular.ts";
+import { checkTokenParameterSet } from "./tokens.ts";
 import ring from "./ring-2048-q50.json" with { type: "json" };
 import { tuniformVariance } from "./security.ts";
 
@@ -16,7 +17,9 @@ Deno.test("every parameter set in this folder passes its checks and is named aft
   for await (const entry of Deno.readDir(new URL(".", import.meta.url))) {
     if (!entry.name.endsWith(".json") || entry.name.endsWith(".lock.json")) continue;
     const literal = JSON.parse(await Deno.readTextFile(new URL(entry.name, import.meta.url)));
-    const set = literal.kind === "lwe" ? checkLweParameterSet(literal) : checkParameterSet(literal);
+    const check = { lwe: checkLweParameterSet, tokens: checkTokenParameterSet }[literal.kind as string] ??
+      checkParameterSet;
+    const set = check(literal);
     assert.equal(`${set.name}.json`, entry.name);
     assert.ok(set.securityBits >= 128);
     count++;

@@ -1,6 +1,7 @@
 /** The door of the routes: one folder a group, added here. */
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { addDocumentationRoutes, documentationHeaders } from "./documentation/mod.ts";
+import { addFineTuningRoutes, ByteBudget } from "./finetune/mod.ts";
 import { addHealthRoutes } from "./health/mod.ts";
 import { addJobRoutes, JobFolder, Jobs, memoryJobStore } from "./jobs/mod.ts";
 import { addKeyRoutes } from "./keys/mod.ts";
@@ -8,8 +9,9 @@ import { addModelRoutes } from "./models/mod.ts";
 import { addPredictionRoutes, jobComputer } from "./predictions/mod.ts";
 import type { Env, Services } from "./services.ts";
 import { addTokenRoutes } from "./tokens/mod.ts";
+import { addTrainingRoutes, TrainingRuns } from "./training/mod.ts";
 
-export { documentationHeaders, jobComputer, JobFolder, Jobs, memoryJobStore };
+export { ByteBudget, documentationHeaders, jobComputer, JobFolder, Jobs, memoryJobStore, TrainingRuns };
 export { authenticate } from "./authentication.ts";
 export { Drain } from "./drain.ts";
 export { Gate } from "./gate.ts";
@@ -27,5 +29,7 @@ export function addRoutes(app: OpenAPIHono<Env>, services: Services): void {
   addModelRoutes(app, services);
   addPredictionRoutes(app, services);
   addJobRoutes(app, services);
+  addTrainingRoutes(app, services);
+  addFineTuningRoutes(app, services);
   addTokenRoutes(app, services);
 }

@@ -4,9 +4,12 @@ import type { Config } from "../config.ts";
 import type { Database, TokenInfo } from "../db/mod.ts";
 import type { ObjectStore } from "../store/mod.ts";
 import type { CompiledModel } from "./models/compiled_model.ts";
+import type { ByteBudget } from "./finetune/byte_budget.ts";
+import type { GroupMatrices } from "./finetune/group_matrices.ts";
 import type { Gate } from "./gate.ts";
 import type { HandleCache } from "./handle_cache.ts";
 import type { Jobs } from "./jobs/jobs.ts";
+import type { TrainingRuns } from "./training/runs.ts";
 
 /** Structured log; a LogTape logger is one. Never give it tokens, bodies or rows. */
 export interface Log {
@@ -38,6 +41,14 @@ export interface Services extends AppParts {
   readonly keyChecks: Gate;
   /** Predictions that are answered later. */
   readonly jobs: Jobs;
+  /** Encrypted trainings that run. */
+  readonly trainings: TrainingRuns;
+  /** Prepared matrices of base models by model and group, weighed in bytes. */
+  readonly baseGroups: HandleCache<GroupMatrices>;
+  /** Admission of products with tokens and their turns at the back end. */
+  readonly products: Gate;
+  /** Bodies of products that are held. */
+  readonly productBytes: ByteBudget;
 }
 
 /** Per request. */

@@ -36,6 +36,13 @@ const SLOW = [
   "sotto_external_product",
   "sotto_training_automorphism",
   "sotto_trace_pack",
+  "sotto_float_gemm",
+  "sotto_float_attention",
+  "sotto_float_attention_gradient",
+  "sotto_float_cross_entropy",
+  "sotto_float_swiglu",
+  "sotto_float_swiglu_gradient",
+  "sotto_token_matrix_create",
   "sotto_job_wait",
 ];
 

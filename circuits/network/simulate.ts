@@ -5,6 +5,7 @@
 import { CURRENT } from "../../params/mod.ts";
 import {
   lookupOutputVariance,
+  lweKeyswitchMeanVariance,
   lweKeyswitchVariance,
   modulusSwitchVariance,
   torusInputVariance,
@@ -27,13 +28,16 @@ export interface SimulateOptions {
   readonly onSums?: (step: CircuitStep, sums: Float64Array) => void;
 }
 
-/** A simulation of one circuit; rows of one simulation share a stream of noise. */
+/** A simulation of one circuit under one key; rows of one simulation share a stream of noise. */
 export class Simulation {
   readonly #random: Gaussian;
+  /** What the key switches of this simulation's key err by on average. */
+  readonly #keyMean: number;
   readonly #tables = new Map<CircuitStep, Float64Array>();
 
   constructor(readonly circuit: Circuit, readonly options: SimulateOptions = {}) {
     this.#random = new Gaussian(options.seed ?? new Uint8Array(32));
+    this.#keyMean = Math.sqrt(lweKeyswitchMeanVariance()) * this.#random.next();
   }
 
   /** Output integers of one row of real inputs: real value = integer / outputScales. */
@@ -62,10 +66,10 @@ export class Simulation {
     const { setting, tableOf } = step.lookup!;
     const tables = this.#realTables(step);
     const channels = channelCount(step.layer);
-    const reading = noise ? Math.sqrt(lweKeyswitchVariance() + modulusSwitchVariance()) : 0;
+    const reading = Math.sqrt(lweKeyswitchVariance() - lweKeyswitchMeanVariance() + modulusSwitchVariance());
     const writing = noise ? Math.sqrt(lookupOutputVariance(setting)) : 0;
     return sums.map((sum, i) => {
-      const read = noise ? sum + reading * this.#random.next() : sum;
+      const read = noise ? sum + this.#keyMean + reading * this.#random.next() : sum;
       const position = modulo(Math.round(read * (2 * N / TORUS)), 2 * N);
       const value = tables[tableOf[i % channels] * N + position % N];
       return Math.round((position < N ? value : -value) + (noise ? writing * this.#random.next() : 0));

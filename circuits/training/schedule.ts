@@ -43,13 +43,16 @@ export function decaysOf(spec: TrainingSpec): Float64Array {
   );
 }
 
-/** Rows of each batch, after a shuffle by the public seed; the last batch may have fewer rows, its others are zero. */
+/**
+ * Rows of each batch, after a shuffle by the public seed. All batches are full: the last one is filled with rows of the first, because
+ * an empty row would still move the second layer of a network.
+ */
 export function batchesOf(spec: TrainingSpec, rowCount: number): Uint32Array[] {
   const order = publicNumbers(spec, 1).permutation(rowCount);
-  const batchCount = Math.ceil(rowCount / spec.batch_size);
+  const size = spec.batch_size;
   return Array.from(
-    { length: batchCount },
-    (_, b) => order.slice(b * spec.batch_size, (b + 1) * spec.batch_size),
+    { length: Math.ceil(rowCount / size) },
+    (_, b) => Uint32Array.from({ length: size }, (_, i) => order[(b * size + i) % rowCount]),
   );
 }
 
@@ -63,10 +66,10 @@ export function batchOrder(spec: TrainingSpec, batchCount: number): Uint32Array 
   return order;
 }
 
-/** First weights of a network, uniform in [-bound, bound). */
-export function firstWeights(spec: TrainingSpec, count: number, bound: number): Float64Array {
+/** Uniform numbers in [-1, 1) for the first weights of a network. */
+export function firstNumbers(spec: TrainingSpec, count: number): Float64Array {
   const numbers = publicNumbers(spec, 3);
-  return Float64Array.from({ length: count }, () => (2 * numbers.below(2 ** 32) / 2 ** 32 - 1) * bound);
+  return Float64Array.from({ length: count }, () => 2 * numbers.below(2 ** 32) / 2 ** 32 - 1);
 }
 
 /** A stream of numbers of the public seed, one a purpose. */

@@ -48,8 +48,8 @@ export const trainingSpecSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("linear"),
     target: scaledSchema,
-    score_range: scoreRange.default(8),
-    error_clip: scoreRange.default(4),
+    score_range: scoreRange.default(4),
+    error_clip: scoreRange.default(2),
     ...common,
   }),
   /** One hidden layer and a logistic output; more than two classes: one output each, against the rest. */

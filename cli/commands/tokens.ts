@@ -39,9 +39,13 @@ function withDatabase(command: Command): Command {
     .option("--json", "print JSON");
 }
 
+/** What tokens may be for; the server knows the same. */
+const SCOPES = ["predict", "train", "admin"] as const;
+type Scope = typeof SCOPES[number];
+
 interface CreateOptions extends TokenOptions {
   readonly tenant: string;
-  readonly scopes: ("predict" | "admin")[];
+  readonly scopes: Scope[];
   readonly days: number;
 }
 
@@ -50,7 +54,7 @@ function addCreate(tokens: Command, context: Context): void {
     .description("make a token; it is printed once, on standard output")
     .option("--tenant <name>", "who the token is for; made when new (without --url)", "default")
     .addOption(
-      new Option("--scopes <scopes>", "predict, admin or both").argParser(readScopes).default(
+      new Option("--scopes <scopes>", "predict, train, admin or several, with commas").argParser(readScopes).default(
         ["predict", "admin"],
         "predict,admin",
       ),
@@ -66,11 +70,11 @@ function addCreate(tokens: Command, context: Context): void {
     .action((options: CreateOptions, command: Command) => create(context, located(options, command)));
 }
 
-function readScopes(text: string): string[] {
+function readScopes(text: string): Scope[] {
   const scopes = text.split(",").map((scope) => scope.trim());
-  const unknown = scopes.find((scope) => scope !== "predict" && scope !== "admin");
-  if (unknown === undefined) return scopes;
-  throw new InvalidArgumentError(`There is no scope "${unknown}": use predict, admin or both.`);
+  const unknown = scopes.find((scope) => !SCOPES.some((known) => known === scope));
+  if (unknown === undefined) return scopes as Scope[];
+  throw new InvalidArgumentError(`There is no scope "${unknown}": use ${SCOPES.join(", ")} or several of them.`);
 }
 
 async function create(context: Context, options: CreateOptions): Promise<void> {

@@ -42,7 +42,7 @@ Deno.test("wrong usage exits with 2 and says what is wrong", async () => {
     [["models", "import", "m", "--format", "pickle"], /Allowed choices are xgboost, lightgbm, onnx/],
     [["models", "import", "m", "--n-bits", "17"], /whole number from 1 to 16/],
     [["tokens", "create", "--days", "soon"], /whole number from 1 to 3650/],
-    [["tokens", "create", "--scopes", "root"], /use predict, admin or both/],
+    [["tokens", "create", "--scopes", "root"], /use predict, train, admin or several/],
     [["serve", "--port", "http"], /whole number from 0 to 65535/],
   ];
   for (const [args, message] of wrong) {

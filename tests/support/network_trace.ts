@@ -66,12 +66,19 @@ export async function encryptedTrace(
   return trace;
 }
 
-/** The same in clear. */
-export function simulatedTrace(plan: NetworkPlan, rows: readonly number[][], noise: boolean, steps = Infinity): Trace {
+/** The same in clear, under the key number `key`. */
+export function simulatedTrace(
+  plan: NetworkPlan,
+  rows: readonly number[][],
+  noise: boolean,
+  steps = Infinity,
+  key = 0,
+): Trace {
   const trace: Trace = new Map();
   const { circuit } = plan;
   const simulation = new Simulation(circuit, {
     noise,
+    seed: new Uint8Array(32).fill(key),
     onSums: (step, sums) => {
       const index = circuit.steps.indexOf(step);
       if (index >= steps) return;

@@ -1,15 +1,17 @@
 /**
- * A server process for tests: the plain back end, or with SOTTO_TEST_ANSWER_BYTES the blank one. Prints one JSON line with its
- * address and an admin token.
+ * A server process for tests: the plain back end, or with SOTTO_TEST_ANSWER_BYTES the blank one; with SOTTO_TEST_STEP_MS every lookup of
+ * a training step takes so long. Prints one JSON line with its address and an admin token.
  */
 import { plainBackend } from "../../circuits/plain.ts";
 import { readConfig } from "../../config.ts";
 import { createToken, findOrCreateTenant } from "../../db/mod.ts";
 import { startServer } from "../../main.ts";
 import { blankBackend } from "./blank_backend.ts";
+import { slowTraining } from "./slow_training.ts";
 
 const answerBytes = Deno.env.get("SOTTO_TEST_ANSWER_BYTES");
 const backend = answerBytes === undefined ? plainBackend() : blankBackend(Number(answerBytes));
+slowTraining(backend, Number(Deno.env.get("SOTTO_TEST_STEP_MS") ?? 0));
 const server = await startServer(readConfig(), backend, { allowInsecure: true });
 const tenant = await findOrCreateTenant(server.database, "crash");
 const { token } = await createToken(server.database, { tenant: tenant.id, scopes: ["admin"], days: 1 });

@@ -31,6 +31,16 @@ struct Lwe {
   uint32_t keyswitch_level_count;
 };
 
+struct Tokens {
+  const char* name;
+  uint32_t ring_degree;
+  uint32_t log_degree;
+  uint32_t noise_bound_log;
+  uint32_t body_bits;
+  uint32_t mask_bits;
+  uint32_t answer_bits;
+};
+
 inline constexpr Ring ring_2048_q50 = {
     /* name */ "ring-2048-q50",
     /* ring_degree */ 2048,
@@ -64,6 +74,26 @@ inline constexpr Lwe lwe_880_binary = {
     /* noise_bound_log */ 14,
     /* keyswitch_base_log */ 2,
     /* keyswitch_level_count */ 8,
+};
+
+inline constexpr Tokens tokens_1024_q32 = {
+    /* name */ "tokens-1024-q32",
+    /* ring_degree */ 1024,
+    /* log_degree */ 10,
+    /* noise_bound_log */ 9,
+    /* body_bits */ 26,
+    /* mask_bits */ 22,
+    /* answer_bits */ 17,
+};
+
+inline constexpr Tokens tokens_2048_q32 = {
+    /* name */ "tokens-2048-q32",
+    /* ring_degree */ 2048,
+    /* log_degree */ 11,
+    /* noise_bound_log */ 3,
+    /* body_bits */ 26,
+    /* mask_bits */ 22,
+    /* answer_bits */ 17,
 };
 
 }  // namespace sotto::params

@@ -34,6 +34,8 @@ typedef struct sotto_lookup_keys sotto_lookup_keys;
 typedef struct sotto_layer sotto_layer;
 typedef struct sotto_training_keys sotto_training_keys;
 typedef struct sotto_rgsw sotto_rgsw;
+typedef struct sotto_token_secret sotto_token_secret;
+typedef struct sotto_token_matrix sotto_token_matrix;
 typedef struct sotto_job sotto_job;
 
 /* 32 bytes. backend: "", "auto", "ref", "portable", "avx2" or "avx512ifma", zero-padded. thread_count 0: all cores. */
@@ -288,6 +290,99 @@ SOTTO_API int32_t sotto_ciphertext_add(sotto_context* context, const uint64_t* l
 SOTTO_API int32_t sotto_scale_ciphertexts(sotto_context* context, const uint64_t* ciphertexts, size_t words, int64_t factor, uint64_t* result);
 /* lwe mod q -> lwe on the 32-bit torus. */
 SOTTO_API int32_t sotto_switch_to_u32(sotto_context* context, const uint64_t* lwe, size_t count, uint32_t* switched);
+
+/* Single-precision products, attention, cross-entropy and gated units for the client's side of fine-tuning. Nothing secret-key, nothing exact: results are rounded, the same for any number
+ * of threads, different between back ends in the last bits. The calls block; results may not overlap inputs. Matrices are row-major, counts are in floats. */
+
+/* 56 bytes. c = alpha op(a) op(b) + beta c, op(a) rows x depth; with beta 0 c is not read. */
+typedef struct sotto_gemm_shape {
+  uint32_t rows;
+  uint32_t columns;
+  uint32_t depth;
+  uint32_t transposed; /* bit 0: op(a) is the transpose of a, bit 1: op(b) that of b */
+  uint64_t a_stride; /* floats from row to row */
+  uint64_t b_stride;
+  uint64_t c_stride;
+  float alpha;
+  float beta;
+  uint64_t reserved;
+} sotto_gemm_shape;
+
+/* 24 bytes. Queries and outputs: rows of head_count heads; keys and values: rows of key_head_count heads, each shared by as many heads of queries. */
+typedef struct sotto_attention_shape {
+  uint32_t sequence_count;
+  uint32_t head_count;
+  uint32_t key_head_count;
+  uint32_t head_size;
+  float scale; /* score = scale <query, key> */
+  uint32_t reserved;
+} sotto_attention_shape;
+
+/* 24 bytes. */
+typedef struct sotto_cross_entropy_shape {
+  uint64_t token_count;
+  uint32_t vocabulary_size;
+  uint32_t gradient; /* 1: logits become scale * (softmax - onehot), zero where the label is ignored; 0: they stay */
+  float scale;
+  uint32_t reserved;
+} sotto_cross_entropy_shape;
+
+SOTTO_API int32_t sotto_float_gemm(sotto_context* context, const sotto_gemm_shape* shape, const float* a, size_t a_count, const float* b, size_t b_count, float* c, size_t c_count);
+/* Causal: sequence i is the queries query_starts[i] up to query_starts[i + 1] and the keys likewise; its last query sees all of its keys, the one before it all but the last.
+ * log_sums: log sum exp of the scores of each query and head. */
+SOTTO_API int32_t sotto_float_attention(sotto_context* context, const sotto_attention_shape* shape, const uint32_t* query_starts, const uint32_t* key_starts, const float* query, size_t query_count, const float* key, const float* value, size_t key_count, float* out, float* log_sums, size_t log_sum_count);
+/* out and log_sums as sotto_float_attention left them; the gradients are overwritten. */
+SOTTO_API int32_t sotto_float_attention_gradient(sotto_context* context, const sotto_attention_shape* shape, const uint32_t* query_starts, const uint32_t* key_starts, const float* query, size_t query_count, const float* key, const float* value, size_t key_count, const float* out, const float* log_sums, size_t log_sum_count, const float* d_out, float* d_query, float* d_key, float* d_value);
+/* losses: -log softmax(logits)[label] a token, 0 where the label is negative (ignored). */
+SOTTO_API int32_t sotto_float_cross_entropy(sotto_context* context, const sotto_cross_entropy_shape* shape, float* logits, size_t logit_count, const int32_t* labels, double* losses);
+/* out = silu(gate) up, silu(z) = z / (1 + exp(-z)). */
+SOTTO_API int32_t sotto_float_swiglu(sotto_context* context, const float* gate, const float* up, float* out, size_t count);
+SOTTO_API int32_t sotto_float_swiglu_gradient(sotto_context* context, const float* d_out, const float* gate, const float* up, float* d_gate, float* d_up, size_t count);
+
+/* Tokens: a clear int8 matrix W times a block of encrypted activations, in the ring Z[X]/(X^N + 1) mod 2^32 of set N = 1024 or 2048, without keys.
+ * Token t of a block is coefficient t; a feature j is one ciphertext, b_j = a_j s + u_j + e_j, its mask a_j the j-th of a public seed. The server computes b'_k = sum_j W_kj b_j
+ * and a'_k = sum_j W_kj a_j, coefficient by coefficient; the client decrypts b'_k - a'_k s. Coefficient t of b' depends on coefficient t of every b alone, so bodies are sent both
+ * ways at the T used coefficients; a' s mixes all coefficients, so masks of answers have N. Matrices that share an input are stacked,
+ * W = [W_1; W_2; ...]: one product answers for all of them, and W^T times the stacked gradients is the sum of the W_i^T dy_i.
+ * A record is one polynomial, packed at its bits, padded to a byte: bodies F records of T coefficients at body_bits; masks of an answer R records of N at mask_bits, bodies of
+ * an answer R records of T at answer_bits; low bits are rounded away. */
+
+/* 32 bytes. Mask j of a request is mask first_mask + j of its seed. */
+typedef struct sotto_token_shape {
+  uint32_t set; /* N: 1024 or 2048 */
+  uint32_t token_count; /* T, 1 to N */
+  uint32_t body_bits; /* 8 to 32, as the two below */
+  uint32_t mask_bits;
+  uint32_t answer_bits;
+  uint32_t thread_count; /* at most this many workers; 0: all */
+  uint64_t first_mask;
+} sotto_token_shape;
+
+/* 16 bytes. */
+typedef struct sotto_token_scaling {
+  double row_norm; /* the largest Euclidean norm of a row of the matrix that the tokens will meet */
+  uint64_t feature_count;
+} sotto_token_scaling;
+
+/* A fresh ternary secret of one request. seed as in sotto_secret_key_generate. */
+SOTTO_API int32_t sotto_token_secret_generate(sotto_context* context, uint32_t set, const uint8_t* seed, sotto_token_secret** secret);
+SOTTO_API void sotto_token_secret_destroy(sotto_token_secret* secret);
+/* activations: token, feature -> messages: feature, token, round(scales_t x_tj), with the largest scale of each token at which no output can overflow. A token of zeros has
+ * an infinite scale, hence values that are exactly zero; one with an activation that is not finite a scale that is not a number; the messages of both are 0. */
+SOTTO_API int32_t sotto_tokens_quantise_submit(sotto_context* context, const float* activations, size_t activation_count, const sotto_token_shape* shape, const sotto_token_scaling* scaling, double* scales, int32_t* messages, size_t message_count, sotto_job** job);
+/* messages: feature, token. A secret encrypts once: a second time is SOTTO_INVALID_ARGUMENT, also after a cancelled one. mask_seed: 32 bytes, public, copied. */
+SOTTO_API int32_t sotto_tokens_encrypt_submit(sotto_context* context, sotto_token_secret* secret, const uint8_t* mask_seed, const int32_t* messages, size_t feature_count, const sotto_token_shape* shape, const uint8_t* seed, uint8_t* bodies, size_t bodies_size, sotto_job** job);
+/* Masks and bodies of an answer -> centred phases: row, token. */
+SOTTO_API int32_t sotto_tokens_decrypt_submit(sotto_context* context, const sotto_token_secret* secret, const uint8_t* masks, size_t masks_size, const uint8_t* bodies, size_t bodies_size, size_t row_count, const sotto_token_shape* shape, int32_t* phases, sotto_job** job);
+/* phases: row, token -> values: token, row, phase row_scales_k / scales_t. */
+SOTTO_API int32_t sotto_tokens_dequantise_submit(sotto_context* context, const int32_t* phases, size_t row_count, const sotto_token_shape* shape, const double* scales, const float* row_scales, float* values, size_t value_count, sotto_job** job);
+
+/* rows x columns, row-major; sides: 1 prepares W, 2 W^T, 3 both. */
+SOTTO_API int32_t sotto_token_matrix_create(sotto_context* context, const int8_t* weights, size_t rows, size_t columns, uint32_t sides, sotto_token_matrix** matrix);
+SOTTO_API size_t sotto_token_matrix_bytes(const sotto_token_matrix* matrix);
+SOTTO_API void sotto_token_matrix_destroy(sotto_token_matrix* matrix);
+/* direction 0: W, 1: W^T. parts 1: the bodies of a request whose masks are known (cached), 2: the masks alone (once a matrix and seed), 3: both (fresh); answers: masks, then bodies. */
+SOTTO_API int32_t sotto_tokens_product_submit(sotto_context* context, const sotto_token_matrix* matrix, uint32_t direction, uint32_t parts, const uint8_t* mask_seed, const uint8_t* bodies, size_t bodies_size, const sotto_token_shape* shape, uint8_t* answers, size_t answers_size, sotto_job** job);
 
 /* Progress in 1/65536; never blocks. */
 SOTTO_API uint32_t sotto_job_progress(const sotto_job* job);

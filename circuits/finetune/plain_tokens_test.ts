@@ -1,0 +1,4 @@
+import { PlainTokens } from "./plain_tokens.ts";
+import { tokensSuite } from "./tokens_suite.ts";
+
+tokensSuite("plain", () => ({ tokens: new PlainTokens(), close: () => {} }));

@@ -1,0 +1,78 @@
+import { and, asc, count, eq, inArray } from "drizzle-orm";
+import type { Database } from "./database.ts";
+import { trainingBatches, trainingSessions } from "./schema.ts";
+import type { TrainingState } from "./types.ts";
+
+export type TrainingSessionRow = typeof trainingSessions.$inferSelect;
+
+/** Adds a session. */
+export async function insertTrainingSession(database: Database, row: TrainingSessionRow): Promise<void> {
+  await database.queries.insert(trainingSessions).values(row);
+}
+
+/** A tenant's session. */
+export async function findTrainingSession(
+  database: Database,
+  tenantId: string,
+  id: string,
+): Promise<TrainingSessionRow | undefined> {
+  const [row] = await database.queries.select().from(trainingSessions)
+    .where(and(eq(trainingSessions.tenantId, tenantId), eq(trainingSessions.id, id)));
+  return row;
+}
+
+/** A tenant's sessions, oldest first. */
+export function listTrainingSessions(database: Database, tenantId: string): Promise<TrainingSessionRow[]> {
+  return database.queries.select().from(trainingSessions)
+    .where(eq(trainingSessions.tenantId, tenantId))
+    .orderBy(asc(trainingSessions.createdAt), asc(trainingSessions.id));
+}
+
+/** How many sessions a tenant has. */
+export async function countTrainingSessions(database: Database, tenantId: string): Promise<number> {
+  const [{ value }] = await database.queries.select({ value: count() }).from(trainingSessions)
+    .where(eq(trainingSessions.tenantId, tenantId));
+  return value;
+}
+
+/** Changes a session that is in one of the states, in one go; nothing when it is gone or in another state. */
+export async function changeTrainingSession(
+  database: Database,
+  id: string,
+  from: readonly TrainingState[],
+  change: Partial<Omit<TrainingSessionRow, "id" | "tenantId" | "createdAt" | "changedAt">>,
+): Promise<TrainingSessionRow | undefined> {
+  const [row] = await database.queries.update(trainingSessions).set({ ...change, changedAt: new Date() })
+    .where(and(eq(trainingSessions.id, id), inArray(trainingSessions.state, [...from])))
+    .returning();
+  return row;
+}
+
+/** What ran when a process ended becomes `interrupted`; returns every interrupted session, oldest change first. */
+export async function interruptTrainingSessions(database: Database): Promise<TrainingSessionRow[]> {
+  const { queries } = database;
+  await queries.update(trainingSessions).set({ state: "interrupted" }).where(eq(trainingSessions.state, "running"));
+  return await queries.select().from(trainingSessions).where(eq(trainingSessions.state, "interrupted"))
+    .orderBy(asc(trainingSessions.changedAt), asc(trainingSessions.id));
+}
+
+/** The objects that a session names, its batches included; a snapshot. */
+export async function trainingObjects(database: Database, session: TrainingSessionRow): Promise<string[]> {
+  const batches = await database.queries.select({ digest: trainingBatches.objectDigest }).from(trainingBatches)
+    .where(eq(trainingBatches.sessionId, session.id));
+  const { trainingKeysObject, publicKeyObject, orderObject, checkpointObject } = session;
+  const own = [trainingKeysObject, publicKeyObject, orderObject, checkpointObject].filter((object) => object !== null);
+  return [...new Set([...own, ...batches.map(({ digest }) => digest)])];
+}
+
+/** Deletes a session that is in one of the states, with its owners, their tokens and its batches; false when it was not. */
+export async function deleteTrainingSession(
+  database: Database,
+  id: string,
+  from: readonly TrainingState[],
+): Promise<boolean> {
+  const rows = await database.queries.delete(trainingSessions)
+    .where(and(eq(trainingSessions.id, id), inArray(trainingSessions.state, [...from])))
+    .returning({ id: trainingSessions.id });
+  return rows.length === 1;
+}

@@ -1,0 +1,60 @@
+/** Routes of training sessions for data owners, with tokens of their own. */
+import { createRoute } from "@hono/zod-openapi";
+import { bodyLimit } from "hono/body-limit";
+import { problems } from "../problem.ts";
+import { fileBody } from "../schemas.ts";
+import { COMMON, FILE, json, jsonBody, refuseBody, shared } from "./contract_parts.ts";
+import { ORDER_BYTES_MAX } from "./order.ts";
+import { batchParams, batchSchema, orderRequestSchema, orderSchema, publicSchema, sessionParams } from "./schemas.ts";
+
+const one = { params: sessionParams };
+
+export const showPublic = createRoute({
+  ...shared,
+  method: "get",
+  path: "/v1/training-sessions/{id}/public",
+  summary: "What a data owner needs to encrypt its part (token of a data owner)",
+  request: one,
+  responses: { 200: { description: "For this owner", content: json(publicSchema) }, ...problems(...COMMON) },
+});
+
+export const showOrder = createRoute({
+  ...shared,
+  method: "get",
+  path: "/v1/training-sessions/{id}/order",
+  summary: "The published order of the rows (token of the session's owner or of a data owner)",
+  request: one,
+  responses: {
+    200: { description: "Ids in their order", content: json(orderSchema) },
+    ...problems(...COMMON, "conflict"),
+  },
+});
+
+export const sendOrder = createRoute({
+  ...shared,
+  middleware: [
+    ...shared.middleware,
+    bodyLimit({ maxSize: ORDER_BYTES_MAX, onError: () => refuseBody(ORDER_BYTES_MAX) }),
+  ],
+  method: "put",
+  path: "/v1/training-sessions/{id}/order",
+  summary: "Publish the order of the rows (owner of the session), or confirm it (data owner)",
+  description: "The digest is the SHA-256 of the ids in UTF-8, each followed by a line feed.",
+  request: { ...one, body: jsonBody(orderRequestSchema) },
+  responses: {
+    204: { description: "Published or confirmed" },
+    ...problems(...COMMON, "body_too_large", "session_state", "conflict"),
+  },
+});
+
+export const sendBatch = createRoute({
+  ...shared,
+  method: "put",
+  path: "/v1/training-sessions/{id}/batches/{batch}",
+  summary: "Send your part of a batch; the same number again replaces it (token of a data owner)",
+  request: { params: batchParams, body: fileBody("A training batch file") },
+  responses: {
+    200: { description: "Kept", content: json(batchSchema) },
+    ...problems(...COMMON, ...FILE, "session_state", "conflict", "wrong_key", "key_missing"),
+  },
+});
