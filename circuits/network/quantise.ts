@@ -128,11 +128,7 @@ interface Term {
 
 function termsOf({ scales, variances, sources }: Progress, { sum }: Step, columns: Columns, channel: number): Term[] {
   const base = Math.floor(channel / sum.rowsPerGroup) * sum.depth;
-  const worst = new Map<number, number>();
-  variances.forEach((variance, source) => {
-    const name = sources.classOf[source];
-    worst.set(name, Math.max(worst.get(name) ?? 0, variance));
-  });
+  const worst = variancesByClass({ variances, sources });
   const terms: Term[] = [];
   for (let d = 0; d < sum.depth; d++) {
     const name = columns.classes[base + d];
@@ -142,6 +138,16 @@ function termsOf({ scales, variances, sources }: Progress, { sum }: Step, column
     terms.push({ weight, scale, variance, meanSquare: columns.meanSquare[base + d] });
   }
   return terms;
+}
+
+/** The largest variance of the sources of each class, of those that are made already. */
+function variancesByClass({ variances, sources }: Pick<Progress, "variances" | "sources">): Map<number, number> {
+  const worst = new Map<number, number>();
+  variances.forEach((variance, source) => {
+    const name = sources.classOf[source];
+    worst.set(name, Math.max(worst.get(name) ?? 0, variance));
+  });
+  return worst;
 }
 
 /** Variance of a sum of scale t in real units: rounded weights and noise of the sources. */
@@ -171,11 +177,7 @@ function integerWeights({ sources, scales }: Progress, { sum, name }: Step, inde
 /** Variance of the noise of the worst channel in torus units: sum_d w_d^2 V_source. */
 function sumVariance({ variances, sources }: Progress, { sum }: Step, index: number, weights: Int8Array): number {
   const { classes } = sources.columns[index];
-  const byClass = new Map<number, number>();
-  variances.forEach((variance, source) => {
-    const name = sources.classOf[source];
-    byClass.set(name, Math.max(byClass.get(name) ?? 0, variance));
-  });
+  const byClass = variancesByClass({ variances, sources });
   let worst = 0;
   for (let channel = 0; channel < channelCount(sum); channel++) {
     const base = Math.floor(channel / sum.rowsPerGroup) * sum.depth;

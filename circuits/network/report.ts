@@ -1,8 +1,7 @@
 /** What integers and noise do to a network, step by step, on rows in clear. */
 import { finish } from "../../models/output.ts";
 import type { NetworkDescription } from "../description.ts";
-import type { Circuit, CircuitStep } from "./circuit.ts";
-import { HALF_RANGE } from "./circuit.ts";
+import { type Circuit, type CircuitStep, HALF_RANGE } from "./circuit.ts";
 import { runClear } from "./clear.ts";
 import { channelCount, multiplyAdds, outputCount, type Program } from "./program.ts";
 import { Simulation } from "./simulate.ts";

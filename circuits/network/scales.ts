@@ -163,8 +163,8 @@ function best(
   if (full.length === 0) return { scale: cap, error: 0 };
   const candidates = full.flatMap((scale) => {
     const grid = Array.from({ length: 41 }, (_, i) => scale * 2 ** ((i - 8) / 4));
-    const whole = Array.from({ length: WEIGHT_MAX }, (_, i) => scale * WEIGHT_MAX / (i + 1));
-    return [...grid, ...whole.slice(0, 16)];
+    const whole = Array.from({ length: 16 }, (_, i) => scale * WEIGHT_MAX / (i + 1));
+    return [...grid, ...whole];
   });
   let chosen = { scale: Math.min(cap, Math.max(...full)), error: Infinity };
   for (const scale of new Set(candidates.map((candidate) => Math.min(cap, candidate)))) {

@@ -5,7 +5,7 @@ import type { NetworkModel } from "../../models/network/types.ts";
 import { runClear } from "./clear.ts";
 import { lower } from "./lower.ts";
 
-/** Rows that one check tries, and multiply-adds that it may take. */
+/** Rows that one check tries. */
 const ROW_COUNT = 8;
 /** Both sides sum in double precision, in different orders. */
 const TOLERANCE = 1e-6;

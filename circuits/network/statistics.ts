@@ -1,7 +1,7 @@
 /** What calibration rows say of a program: how large its values get. Scales, ranges and noise are planned from it. */
 import { SottoError } from "../../errors.ts";
 import { runClear } from "./clear.ts";
-import { channelCount, type Program, type Step } from "./program.ts";
+import { channelCount, outputCount, type Program, type Step } from "./program.ts";
 
 export interface InputStatistics {
   /** One an input element. */
@@ -62,7 +62,7 @@ export function measure(program: Program, rows: readonly ArrayLike<number>[]): S
     steps: sums.map(({ largest, squares, outputLargest }, i) => ({
       largest,
       outputLargest,
-      outputMeanSquare: squares / rows.length / countOf(program.steps[i]),
+      outputMeanSquare: squares / rows.length / outputCount(program.steps[i].sum),
     })),
   };
 }
@@ -91,11 +91,7 @@ function inputStatistics(program: Program, rows: readonly ArrayLike<number>[]): 
 }
 
 function outputsOf(step: Step, elements: Float64Array): Float64Array {
-  return elements.subarray(step.first, step.first + countOf(step));
-}
-
-function countOf({ sum }: Step): number {
-  return sum.patchCount * channelCount(sum);
+  return elements.subarray(step.first, step.first + outputCount(step.sum));
 }
 
 function requireFinite(step: Step, values: Float64Array): void {
