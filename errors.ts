@@ -23,6 +23,8 @@ export const ERROR_STATUS = {
   token_invalid: 401,
   token_expired: 401,
   scope_missing: 403,
+  tenant_disabled: 403,
+  tenant_unknown: 404,
   // What the caller named
   key_unknown: 404,
   key_expired: 410,
@@ -35,19 +37,25 @@ export const ERROR_STATUS = {
   route_unknown: 404,
   method_not_allowed: 405,
   conflict: 409,
+  idempotency_key_reused: 422,
   body_too_large: 413,
   length_required: 411,
   quota_exceeded: 429,
+  rate_limited: 429,
   // This machine
   cancelled: 499,
   internal: 500,
   backend_failed: 500,
   library_missing: 500,
   store_corrupt: 500,
+  worker_lost: 500,
+  store_unavailable: 503,
   data_folder_locked: 503,
   out_of_memory: 503,
   busy: 503,
   database_unavailable: 503,
+  schema_version_wrong: 503,
+  migration_running: 503,
   // The client's side only (never sent by the server)
   file_unreadable: 400,
   passphrase_needed: 400,
@@ -58,11 +66,20 @@ export const ERROR_STATUS = {
 
 export type ErrorCode = keyof typeof ERROR_STATUS;
 
+/** What goes with an error. */
+export interface SottoErrorOptions extends ErrorOptions {
+  /** Seconds after which the same request may succeed. */
+  readonly retryAfter?: number;
+}
+
 /** The only error type that crosses a folder of this project. */
 export class SottoError extends Error {
   override readonly name = "SottoError";
-  constructor(readonly code: ErrorCode, message: string, options?: ErrorOptions) {
+  /** Seconds after which the same request may succeed. */
+  readonly retryAfter?: number;
+  constructor(readonly code: ErrorCode, message: string, options?: SottoErrorOptions) {
     super(message, options);
+    this.retryAfter = options?.retryAfter;
   }
   get status(): number {
     return ERROR_STATUS[this.code];

@@ -1,11 +1,12 @@
-/** Wires the server: configuration, database, object store, back end, HTTP. Run it with `deno run -A main.ts serve`. */
-import { join } from "node:path";
-import { type App, createApp, type Log, openLog } from "./app.ts";
+/** Wires the server: configuration, database, object store, back end, HTTP. `deno run -A main.ts serve`, `worker`, or `migrate`. */
+import { type App, createApp, openLog } from "./app.ts";
 import type { ServerBackend } from "./circuits/backend.ts";
-import { type Config, readConfig } from "./config.ts";
-import { type Database, lockFolder, openDatabase } from "./db/mod.ts";
+import { checkConfig, type Config, readConfig, readTls, type Tls } from "./config.ts";
+import { type Database, migrateDatabase, openDatabase } from "./db/mod.ts";
 import { isSottoError, SottoError } from "./errors.ts";
-import { openFileStore } from "./store/mod.ts";
+import { createWorker, installQueue, type Log, watchComputing } from "./jobs/mod.ts";
+import { Metrics, serveMetrics, tracedBackend } from "./observation/mod.ts";
+import { openStore } from "./store/mod.ts";
 
 /** A server that listens. */
 export interface RunningServer {
@@ -28,7 +29,7 @@ export interface StartOptions {
 
 /**
  * Starts the server in this process; SIGINT and SIGTERM stop it. The back end stays the caller's.
- * Throws `insecure_parameter_set`, `data_folder_locked`, `database_unavailable` or `configuration_invalid`.
+ * Throws `insecure_parameter_set`, `data_folder_locked`, `database_unavailable`, `schema_version_wrong` or `configuration_invalid`.
  */
 export async function startServer(
   config: Config,
@@ -37,17 +38,78 @@ export async function startServer(
 ): Promise<RunningServer> {
   requireSecure(backend, options);
   const log = options.log ?? await openLog(config.logLevel);
+  log.info("kernels", kernelsOf(backend));
+  const tls = readTls(config);
   await using opened = new AsyncDisposableStack();
-  const objects = join(config.dataDir, "objects");
-  opened.adopt(await lockFolder(objects), (lock) => lock.release());
-  await Deno.remove(join(config.dataDir, "spool"), { recursive: true }).catch(() => undefined);
-  const store = await openFileStore(objects);
+  const store = opened.adopt(await openStore(config), (open) => open.close());
   const database = opened.adopt(await openDatabase(config), (open) => open.close());
-  const app = opened.adopt(createApp({ config, database, store, backend, log }), (made) => made.close());
-  await app.recover();
-  const server = listen(config, app, log);
+  const parts = { config, database, store, backend: tracedBackend(backend), log };
+  const app = opened.adopt(createApp(parts), (made) => made.close());
+  if (tls !== undefined) showExpiry(app, tls);
+  await app.start();
+  opened.use(serveMetrics(config, app.metrics));
+  const server = listen(config, app, log, tls);
   const drain = () => app.drain(config.drainSeconds);
-  return run({ server, database, drain, log, opened: opened.move() });
+  const scheme = tls === undefined ? "http" : "https";
+  return run({ server, scheme, database, drain, log, opened: opened.move() });
+}
+
+/** A worker that computes jobs. */
+export interface RunningWorker {
+  /** Settles when the worker has stopped, whatever stopped it. */
+  readonly finished: Promise<void>;
+  /** Takes no further part, hands back what it cannot end in time, closes everything but the back end. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a worker in this process, beside the servers of the same PostgreSQL and the same object store; SIGINT and SIGTERM stop it. The back end
+ * stays the caller's. Throws what `startServer` throws.
+ */
+export async function startWorker(
+  config: Config,
+  backend: ServerBackend,
+  options: StartOptions = {},
+): Promise<RunningWorker> {
+  requireSecure(backend, options);
+  if (config.databaseUrl === undefined) {
+    const message =
+      "a worker needs PostgreSQL: set DATABASE_URL to that of its servers, or let the server compute jobs itself";
+    throw new SottoError("configuration_invalid", message);
+  }
+  const log = options.log ?? await openLog(config.logLevel);
+  await using opened = new AsyncDisposableStack();
+  const store = opened.adopt(await openStore(config), (open) => open.close());
+  const database = opened.adopt(await openDatabase(config), (open) => open.close());
+  const metrics = opened.adopt(new Metrics({ tenants: config.metricsTenants }), (made) => made.close());
+  const parts = { config, database, store, backend: tracedBackend(backend), log, metrics };
+  const worker = opened.adopt(createWorker(parts), (made) => made.close());
+  watchComputing(metrics, worker.computing);
+  await worker.start();
+  if (config.metricsPort !== undefined) opened.use(serveMetrics(config, metrics));
+  log.info("working", kernelsOf(backend));
+  return runWorker(() => worker.drain(config.drainSeconds), log, opened.move());
+}
+
+function runWorker(drain: () => Promise<void>, log: Log, opened: AsyncDisposableStack): RunningWorker {
+  const { promise: finished, resolve, reject } = Promise.withResolvers<void>();
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return finished;
+    stopping = true;
+    drain().then(async () => {
+      forget();
+      await opened.disposeAsync();
+      log.info("stopped", {});
+    }).then(resolve, reject);
+    return finished;
+  };
+  const forget = onSignals(stop);
+  return { finished, stop };
+}
+
+function kernelsOf({ name, threads, note }: ServerBackend): Record<string, unknown> {
+  return { backend: name, threads, ...(note !== undefined && { note }) };
 }
 
 function requireSecure(backend: ServerBackend, { allowInsecure = false }: StartOptions): void {
@@ -58,10 +120,20 @@ function requireSecure(backend: ServerBackend, { allowInsecure = false }: StartO
 
 type HttpServer = Deno.HttpServer<Deno.NetAddr>;
 
-function listen({ host, port }: Config, app: App, log: Log): HttpServer {
+function showExpiry({ metrics }: App, { expiresAt }: Tls): void {
+  metrics.gauge("sotto_tls_certificate_end_seconds", "When the certificate ends, in seconds since 1970.")
+    .set(expiresAt.getTime() / 1000);
+}
+
+function listen({ host, port }: Config, app: App, log: Log, tls: Tls | undefined): HttpServer {
   const onListen = (address: Deno.NetAddr) => log.info("listening", { hostname: address.hostname, port: address.port });
   try {
-    return Deno.serve({ hostname: host, port, onListen }, (request) => app.fetch(request));
+    return Deno.serve(
+      { hostname: host, port, onListen, ...(tls && { cert: tls.cert, key: tls.key }) },
+      (request, { remoteAddr }) => {
+        return app.fetch(request, { remoteAddress: remoteAddr.hostname });
+      },
+    );
   } catch (cause) {
     const message = `cannot listen on ${host}:${port}: choose another SOTTO_HOST or SOTTO_PORT`;
     throw new SottoError("configuration_invalid", message, { cause });
@@ -70,6 +142,7 @@ function listen({ host, port }: Config, app: App, log: Log): HttpServer {
 
 interface Running {
   readonly server: HttpServer;
+  readonly scheme: string;
   readonly database: Database;
   readonly drain: () => Promise<void>;
   readonly log: Log;
@@ -77,7 +150,7 @@ interface Running {
 }
 
 /** `HttpServer.shutdown` cuts bodies that are being read, so the running requests get their answers before it is called. */
-function run({ server, database, drain, log, opened }: Running): RunningServer {
+function run({ server, scheme, database, drain, log, opened }: Running): RunningServer {
   const { hostname, port } = server.addr;
   let stopping: Promise<void> | undefined;
   const stop = () => stopping ??= drain().then(() => server.shutdown());
@@ -88,7 +161,7 @@ function run({ server, database, drain, log, opened }: Running): RunningServer {
     log.info("stopped", { port });
   });
   return {
-    url: `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
+    url: `${scheme}://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`,
     port,
     database,
     finished,
@@ -111,21 +184,45 @@ function onSignals(stop: () => Promise<void>): () => void {
  * The command `serve`: the environment's configuration, the native kernels, until a signal. Who brings an own back end loads no
  * kernels.
  */
-export async function serve(): Promise<void> {
+export function serve(): Promise<void> {
+  return withKernels(startServer);
+}
+
+/** The command `worker`: computes jobs until a signal. */
+export function work(): Promise<void> {
+  return withKernels(startWorker);
+}
+
+async function withKernels(
+  start: (config: Config, backend: ServerBackend, options: StartOptions) => Promise<{ finished: Promise<void> }>,
+): Promise<void> {
   const config = readConfig();
+  const log = await openLog(config.logLevel);
+  for (const problem of checkConfig(Deno.env.toObject()).unknown) log.warn("unknown setting", { problem });
   const { openBackend } = await import("./ffi/mod.ts");
   const backend = await openBackend({ library: config.library, backend: config.backend, threads: config.threads });
   try {
-    await (await startServer(config, backend)).finished;
+    await (await start(config, backend, { log })).finished;
   } finally {
     backend.close();
   }
 }
 
+/** The command `migrate`: brings the database of the environment's configuration to this version, tables of the queue included. */
+export async function migrate(config: Config = readConfig()): Promise<void> {
+  await migrateDatabase(config, installQueue);
+}
+
+/** What this file does when it is run. */
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = { serve, worker: work, migrate };
+
 if (import.meta.main) {
   try {
-    if (Deno.args[0] !== "serve") throw new SottoError("malformed_request", "usage: main.ts serve");
-    await serve();
+    const command = COMMANDS[Deno.args[0]];
+    if (command === undefined) {
+      throw new SottoError("malformed_request", `usage: main.ts ${Object.keys(COMMANDS).join("|")}`);
+    }
+    await command();
   } catch (error) {
     if (!isSottoError(error)) throw error;
     console.error(`error: ${error.message} (${error.code})`);

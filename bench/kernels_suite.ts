@@ -84,7 +84,7 @@ async function addReference(run: Run): Promise<void> {
 async function measurePack(run: Run): Promise<void> {
   const microseconds: number[] = [];
   for (let round = 0; round < (run.quick ? 5 : 15); round++) {
-    const backend = openBackend({ threads: 1 });
+    const backend = openBackend({ backend: run.backend, threads: 1 });
     microseconds.push((await backend.unitCosts()).packed_product_ns / 1e3);
     backend.close();
   }

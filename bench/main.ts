@@ -11,6 +11,7 @@ import { kernelsSuite } from "./kernels_suite.ts";
 import { currentCommit, describeMachine } from "./machine.ts";
 import { networkSuite } from "./network_suite.ts";
 import { type Report, type Result, resultTable } from "./results.ts";
+import { serviceSuite } from "./service_suite.ts";
 import type { Suite } from "./suite.ts";
 import { trainingSuite } from "./training_suite.ts";
 import { treesSuite } from "./trees_suite.ts";
@@ -22,6 +23,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   network: networkSuite,
   finetune: finetuneSuite,
   training: trainingSuite,
+  service: serviceSuite,
 };
 
 /** What the command line says. */
@@ -29,6 +31,7 @@ export interface BenchOptions {
   readonly quick: boolean;
   readonly peers: boolean;
   readonly lookups: number;
+  readonly backend?: string;
   readonly json?: string;
 }
 
@@ -57,6 +60,7 @@ function createProgram(): Command {
     .option("--quick", "fewer repetitions: done within ten minutes on two cores", false)
     .option("--peers", "build and measure the peers too (the first time installs about 6 GB)", false)
     .option("--lookups <count>", "in suite kernels: run so many exact lookups and count the wrong ones", wholeNumber, 0)
+    .option("--backend <name>", "cpu, cuda or another by name; with cuda and no GPU it says so and measures nothing")
     .option("--json <file>", "write the results as JSON")
     .addHelpText(
       "after",
@@ -76,19 +80,20 @@ function wholeNumber(words: string): number {
 async function measure(names: string[], options: BenchOptions, write: (text: string) => void): Promise<void> {
   const suites = chooseSuites(names);
   const log = (line: string) => console.error(line);
+  const missing = missingGpu(options.backend);
+  if (missing !== undefined) return write(`nothing is measured: ${missing}`);
   if (options.json !== undefined) await writeText(options.json, "");
   await buildKernels({ target: "sotto", log });
-  const machine = describeMachine(backendName());
+  const machine = describeMachine(backendName(options.backend));
   const results: Result[] = [];
   const run = { ...options, log, add: (result: Result) => void results.push(result) };
   try {
     for (const suite of suites) await suite(run);
   } finally {
     if (results.length > 0) write(resultTable(results));
+    const report: Report = { machine, commit: await currentCommit(), results };
+    if (options.json !== undefined) await writeText(options.json, JSON.stringify(report, null, 2) + "\n");
   }
-  if (options.json === undefined) return;
-  const report: Report = { machine, commit: await currentCommit(), results };
-  await writeText(options.json, JSON.stringify(report, null, 2) + "\n");
 }
 
 function chooseSuites(names: readonly string[]): Suite[] {
@@ -97,8 +102,20 @@ function chooseSuites(names: readonly string[]): Suite[] {
   );
 }
 
-function backendName(): string {
-  const backend = openBackend({ threads: 1 });
+/** Why back end `cuda` cannot run here; undefined when it can or another one is asked for. */
+function missingGpu(backend: string | undefined): string | undefined {
+  if (!backend?.startsWith("cuda")) return undefined;
+  try {
+    backendName(backend);
+    return undefined;
+  } catch (error) {
+    if (isSottoError(error)) return error.message;
+    throw error;
+  }
+}
+
+function backendName(name?: string): string {
+  const backend = openBackend({ backend: name, threads: 1 });
   try {
     return backend.name;
   } finally {

@@ -22,7 +22,7 @@ export async function networkSuite(run: Run): Promise<void> {
     run.log(`installing ${CONCRETE_ML}`);
     await prepareConcreteMl();
   }
-  const backend = openBackend();
+  const backend = openBackend({ backend: run.backend });
   try {
     using keys = new NetworkKeys(backend);
     for (const entry of NETWORKS) await measureEntry(run, backend, keys, entry);

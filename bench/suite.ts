@@ -12,6 +12,8 @@ export interface Run {
   readonly peers: boolean;
   /** Exact lookups of which errors are counted, beside the times; 0 counts none. */
   readonly lookups: number;
+  /** Back end of what runs through the library; absent: the fastest of this machine. */
+  readonly backend?: string;
   /** Writes one line of progress. */
   readonly log: (line: string) => void;
   /** Keeps a result. */

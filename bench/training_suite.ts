@@ -20,7 +20,7 @@ const FULL_CHUNK = 255;
 
 /** Adds `training.*` and `keys.train.bytes`. */
 export async function trainingSuite(run: Run): Promise<void> {
-  const backend = openBackend();
+  const backend = openBackend({ backend: run.backend });
   try {
     using keys = new MeasuredKeys(backend);
     await measureBytes(run, backend, keys);

@@ -22,7 +22,7 @@ export async function treesSuite(run: Run): Promise<void> {
     run.log(`installing ${CONCRETE_ML}`);
     await prepareConcreteMl();
   }
-  const backend = openBackend({ threads: 1 });
+  const backend = openBackend({ backend: run.backend, threads: 1 });
   try {
     await measureAll(run, backend);
   } finally {

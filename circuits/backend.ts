@@ -158,8 +158,10 @@ export interface NetworkCosts {
 export interface ServerBackend {
   readonly training: TrainingServer;
   readonly tokens: TokensServer;
-  /** For people and logs: "cpu/avx512ifma", "cpu/avx2", "cpu/portable", "ref", "plain". */
+  /** For people and logs: "cuda", "cpu/avx512ifma", "cpu/avx2", "cpu/portable", "ref", "plain". */
   readonly name: string;
+  /** For the log: why this one was chosen and no GPU. */
+  readonly note?: string;
   /** The parameter set this back end runs. */
   readonly parameterSet: string;
   readonly threads: number;

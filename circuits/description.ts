@@ -13,7 +13,7 @@ export const outputSchema = z.object({
   base: z.array(z.number()),
   labels: z.array(label),
   threshold: z.number(),
-});
+}).openapi("Output");
 
 const feature = {
   name: z.string(),
@@ -29,7 +29,7 @@ const treesFeature = z.object({
   missing_ones: z.array(z.number().int()),
   /** One more bit after the thresholds: [x is missing]. */
   missing_bit: z.boolean(),
-});
+}).openapi("TreesFeature");
 
 export const planSchema = z.object({
   /** log2 of the probability that one answer (all values of one row) decrypts wrongly. */
@@ -42,7 +42,7 @@ export const planSchema = z.object({
   server_ms_per_row: z.number(),
   upload_bytes_per_row: z.number(),
   answer_bytes_per_row: z.number(),
-});
+}).openapi("Plan");
 
 export const treesDescriptionSchema = z.object({
   mode: z.literal("leaves"),
@@ -70,7 +70,7 @@ export const treesDescriptionSchema = z.object({
   label_limbs: z.number().int(),
   output: outputSchema,
   plan: planSchema,
-});
+}).openapi("TreesDescription");
 
 export const linearDescriptionSchema = z.object({
   mode: z.literal("linear"),
@@ -93,7 +93,7 @@ export const linearDescriptionSchema = z.object({
   score_count: z.number().int(),
   output: outputSchema,
   plan: planSchema,
-});
+}).openapi("LinearDescription");
 
 const capability = z.enum(["pack", "lookup1", "lookup2", "lookup3"]);
 
@@ -113,7 +113,7 @@ const layerReportSchema = z.object({
   simulated_error: z.number(),
   /** Sums beyond the range, of all sums. */
   out_of_range: z.number(),
-});
+}).openapi("LayerReport");
 
 export const networkPlanSchema = planSchema.extend({
   lookups_per_row: z.number().int(),
@@ -123,7 +123,7 @@ export const networkPlanSchema = planSchema.extend({
   rows_together: z.number().int(),
   /** Of all key files that the network needs. */
   key_bytes: z.number().int(),
-});
+}).openapi("NetworkPlan");
 
 export const scoreDescriptionSchema = z.object({
   mode: z.literal("score"),
@@ -143,7 +143,7 @@ export const scoreDescriptionSchema = z.object({
   deviations: z.array(z.number()),
   output: outputSchema,
   plan: networkPlanSchema,
-});
+}).openapi("ScoreDescription");
 
 export const networkDescriptionSchema = z.object({
   mode: z.literal("network"),
@@ -181,7 +181,7 @@ export const networkDescriptionSchema = z.object({
     simulated_error: z.number(),
   }),
   plan: networkPlanSchema,
-});
+}).openapi("NetworkDescription");
 
 export const descriptionSchema = z.discriminatedUnion("mode", [
   treesDescriptionSchema,

@@ -20,7 +20,7 @@ const SETS = [TOKENS_1024, TOKENS_2048];
 
 export interface BaseOptions extends ServerOptions {
   readonly base: string;
-  readonly set: string;
+  readonly set?: string;
   readonly masks: "fresh" | "cached";
   readonly cache?: string;
 }
@@ -30,8 +30,11 @@ export function withBase(command: Command): Command {
   return withServer(command)
     .requiredOption("--base <model>", "id or name of a base model on the server")
     .addOption(
-      new Option("--set <set>", "parameter set; the second is a fifteenth as noisy, and its masks are twice as long")
-        .choices(SETS.map(({ name }) => name)).default(TOKENS_1024.name),
+      new Option(
+        "--set <set>",
+        "parameter set; the second is a fifteenth as noisy, its masks are twice as long (default: as the weights need)",
+      )
+        .choices(SETS.map(({ name }) => name)),
     )
     .addOption(
       new Option("--masks <mode>", "cached: masks are fetched once, answers are less than half as long")
@@ -75,7 +78,7 @@ export async function openTuning(
   const maskFolder = join(folder, `masks-${session.id}`);
   const products = new EncryptedProducts({
     ...{ tokens: backend.tokens, calls, session, signal, groups: base.groups, rowScales: base.rowScales },
-    set: SETS.find(({ name }) => name === parameterSet)!,
+    set: SETS.find(({ name }) => name === session.parameter_set)!,
     masks: new FolderMasks(maskFolder),
     retry: { onRetry: (error) => context.err(`trying again: ${error.message} (${error.code})\n`) },
   });

@@ -1,14 +1,23 @@
 /** The `sotto` command. */
 import { Command, CommanderError } from "commander";
+import { addBackup, addRestore } from "./commands/backup.ts";
+import { addConfig } from "./commands/config.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addDecrypt } from "./commands/decrypt.ts";
 import { addEncrypt } from "./commands/encrypt.ts";
 import { addFinetune } from "./commands/finetune.ts";
+import { addHealth } from "./commands/health.ts";
+import { addJobs } from "./commands/jobs.ts";
 import { addKeys } from "./commands/keys.ts";
+import { addMigrate } from "./commands/migrate.ts";
 import { addModels } from "./commands/models.ts";
 import { addPredict } from "./commands/predict.ts";
 import { addServe } from "./commands/serve.ts";
+import { addStore } from "./commands/store.ts";
+import { addTenants } from "./commands/tenants.ts";
 import { addTokens } from "./commands/tokens.ts";
 import { addTrain } from "./commands/train.ts";
+import { addWorker } from "./commands/worker.ts";
 import { type Context, processContext } from "./context.ts";
 import { EXIT_USAGE, reportFailure } from "./failure.ts";
 import { examples } from "./options.ts";
@@ -50,7 +59,27 @@ function createProgram(context: Context): Command {
       ),
     );
   for (
-    const add of [addServe, addTokens, addKeys, addModels, addEncrypt, addDecrypt, addPredict, addTrain, addFinetune]
+    const add of [
+      addServe,
+      addWorker,
+      addHealth,
+      addTenants,
+      addTokens,
+      addAudit,
+      addKeys,
+      addModels,
+      addEncrypt,
+      addDecrypt,
+      addPredict,
+      addJobs,
+      addTrain,
+      addFinetune,
+      addConfig,
+      addMigrate,
+      addBackup,
+      addRestore,
+      addStore,
+    ]
   ) {
     add(program, context);
   }

@@ -5,8 +5,20 @@ import { CAPABILITIES } from "../circuits/wire.ts";
 import { SottoError } from "../errors.ts";
 import type { LongCallOptions } from "./calls.ts";
 import { FineTuningCalls } from "./finetune/fine_tuning_calls.ts";
-import { followJob, type Job, jobSchema } from "./jobs.ts";
+import { followJob, type Job, type JobPage, jobPageSchema, jobSchema } from "./jobs.ts";
 import { type Call, request } from "./request.ts";
+import {
+  type AuditEntry,
+  auditPageSchema,
+  type AuditRange,
+  type NewToken,
+  newTokenSchema,
+  type RotatedToken,
+  rotatedTokenSchema,
+  type TokenRequest,
+  tokenSchema,
+  type TokenSummary,
+} from "./tokens.ts";
 import { TrainingCalls } from "./training_http.ts";
 
 const keySchema = z.object({
@@ -21,14 +33,6 @@ const keySchema = z.object({
 const sourceSchema = z.object({ format: z.string(), version: z.string(), objective: z.string() }).partial();
 const modelSummarySchema = z.object({ id: z.string(), name: z.string(), created_at: z.string(), source: sourceSchema });
 const modelSchema = modelSummarySchema.extend({ description: descriptionSchema });
-const tokenSchema = z.object({
-  id: z.string(),
-  scopes: z.array(z.string()),
-  created_at: z.string().nullish(),
-  expires_at: z.string().nullish(),
-  revoked_at: z.string().nullish(),
-});
-const newTokenSchema = z.object({ id: z.string(), token: z.string() });
 
 /** A registered key file. `id` is the digest of the file, `key_id` names the key pair. */
 export type RegisteredKeys = z.infer<typeof keySchema>;
@@ -36,11 +40,6 @@ export type RegisteredKeys = z.infer<typeof keySchema>;
 export type ModelSummary = z.infer<typeof modelSummarySchema>;
 /** A registered model. */
 export type RegisteredModel = ModelSummary & { readonly description: Description };
-/** A token without its secret. */
-export type TokenSummary = z.infer<typeof tokenSchema>;
-/** Answer of the call that makes a token: the only time the token itself is shown. */
-export type NewToken = z.infer<typeof newTokenSchema>;
-
 /** A body that is streamed up; a Blob or an array has a known length. */
 export type Upload = Uint8Array | Blob | ReadableStream<Uint8Array>;
 
@@ -163,6 +162,11 @@ export class SottoClient {
   getJob(id: string, signal?: AbortSignal): Promise<Job> {
     return this.#json(jobSchema, { path: `/v1/jobs/${encodeURIComponent(id)}`, signal });
   }
+  /** The tenant's jobs, newest first, a page at a time. */
+  listJobs(page: { readonly limit?: number; readonly cursor?: string } = {}): Promise<JobPage> {
+    const query = new URLSearchParams(Object.entries(page).map(([name, value]) => [name, String(value)]));
+    return this.#json(jobPageSchema, { path: `/v1/jobs?${query}` });
+  }
   /** The answers of a job that has succeeded. */
   async jobAnswers(id: string, signal?: AbortSignal): Promise<EncryptedAnswers> {
     return await answersOf(await this.#send({ path: `/v1/jobs/${encodeURIComponent(id)}/answers`, signal }));
@@ -173,12 +177,32 @@ export class SottoClient {
   }
 
   /** Makes a token for the tenant of this client's own token (scope `admin`). */
-  createToken(token: { scopes: readonly string[]; days?: number }): Promise<NewToken> {
+  createToken(token: TokenRequest): Promise<NewToken> {
     return this.#json(newTokenSchema, { method: "POST", path: "/v1/tokens", json: token });
   }
   /** Every token of the tenant. */
   async listTokens(): Promise<TokenSummary[]> {
     return (await this.#json(z.object({ tokens: z.array(tokenSchema) }), { path: "/v1/tokens" })).tokens;
+  }
+  /** One token of the tenant. */
+  getToken(id: string): Promise<TokenSummary> {
+    return this.#json(tokenSchema, { path: `/v1/tokens/${encodeURIComponent(id)}` });
+  }
+  /** Makes a token that takes the place of another, which stays good for the grace time. */
+  rotateToken(id: string, rotation: { days?: number; grace_seconds?: number }): Promise<RotatedToken> {
+    const path = `/v1/tokens/${encodeURIComponent(id)}/rotation`;
+    return this.#json(rotatedTokenSchema, { method: "POST", path, json: rotation });
+  }
+  /** The tenant's rows of the audit log, newest first, read page by page (scope `admin`). */
+  async *audit(range: AuditRange = {}): AsyncGenerator<AuditEntry> {
+    const given = Object.entries(range).filter(([, value]) => value !== undefined);
+    const query = new URLSearchParams([...given, ["limit", "1000"]]);
+    for (;;) {
+      const page = await this.#json(auditPageSchema, { path: `/v1/audit?${query}` });
+      yield* page.audit;
+      if (page.next === null) return;
+      query.set("cursor", String(page.next));
+    }
   }
   /** Revokes a token at once. */
   revokeToken(id: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** Predictions that the server answers later. */
+/** What the server does later: predictions, training runs, imports. */
 import { z } from "zod";
 import { ERROR_STATUS, type ErrorCode, isSottoError, SottoError } from "../errors.ts";
 import { type LongCallOptions, refuseCancelled } from "./calls.ts";
@@ -8,8 +8,17 @@ const CODES = Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]];
 
 export const jobSchema = z.object({
   id: z.string(),
-  model_id: z.string(),
+  kind: z.enum(["prediction", "training", "import"]).default("prediction"),
+  /** Of a prediction. */
+  model_id: z.string().optional(),
+  /** Of a training run. */
+  session_id: z.string().optional(),
+  priority: z.enum(["low", "normal", "high"]).default("normal"),
   rows: z.number(),
+  /** Pieces that workers compute on their own. */
+  parts: z.object({ done: z.number(), total: z.number() }).default({ done: 0, total: 1 }),
+  /** Most attempts that a part took. */
+  attempts: z.number().default(0),
   state: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
   /** Share done, between 0 and 1. */
   progress: z.number(),
@@ -18,11 +27,17 @@ export const jobSchema = z.object({
   created_at: z.string(),
   started_at: z.string().nullable(),
   finished_at: z.string().nullable(),
+  /** What it made: the id of a model, or of a training session. */
+  result: z.string().optional(),
   error: z.object({ code: z.enum(CODES).catch("internal"), detail: z.string() }).optional(),
 });
 
+/** A page of jobs, newest first; `next` is the cursor of the page after. */
+export const jobPageSchema = z.object({ jobs: z.array(jobSchema), next: z.string().nullable() });
+
 /** A job as the server shows it. */
 export type Job = z.infer<typeof jobSchema>;
+export type JobPage = z.infer<typeof jobPageSchema>;
 
 /** The calls that following a job takes. */
 export interface JobCalls {

@@ -4,6 +4,10 @@ import { followJob, type Job, type JobCalls } from "./jobs.ts";
 
 const job = (change: Partial<Job>): Job => ({
   id: "j",
+  kind: "prediction",
+  priority: "normal",
+  parts: { done: 0, total: 1 },
+  attempts: 0,
   model_id: "m",
   rows: 1,
   state: "running",

@@ -7,15 +7,14 @@ export {
   type EncryptedAnswers,
   type ModelImport,
   type ModelSummary,
-  type NewToken,
   type PredictionCall,
   type RegisteredKeys,
   type RegisteredModel,
   SottoClient,
-  type TokenSummary,
   type Upload,
 } from "./http.ts";
-export { followJob, type Job, type JobCalls } from "./jobs.ts";
+export type { AuditEntry, AuditRange, NewToken, RotatedToken, TokenRequest, TokenSummary } from "./tokens.ts";
+export { followJob, type Job, type JobCalls, type JobPage } from "./jobs.ts";
 export {
   addKeys,
   isSealed,

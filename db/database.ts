@@ -1,99 +1,102 @@
 /** Opens the database: PostgreSQL by address, or the embedded one (PGlite) in the data folder. Same schema, same queries. */
-import { PGlite } from "@electric-sql/pglite";
+import type { PGlite } from "@electric-sql/pglite";
 import { sql } from "drizzle-orm";
 import type { PgDatabase, PgQueryResultHKT } from "drizzle-orm/pg-core";
-import { drizzle as drizzlePglite } from "drizzle-orm/pglite";
-import { migrate as migratePglite } from "drizzle-orm/pglite/migrator";
-import { drizzle as drizzlePostgres } from "drizzle-orm/postgres-js";
-import { migrate as migratePostgres } from "drizzle-orm/postgres-js/migrator";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import postgres from "postgres";
 import { isSottoError, SottoError } from "../errors.ts";
-import { type FolderLock, lockFolder } from "./folder_lock.ts";
-import * as schema from "./schema.ts";
-
-const MIGRATIONS = fileURLToPath(new URL("./migrations", import.meta.url));
-/** Any constant: names the lock under which one process at a time migrates a shared PostgreSQL. */
-const MIGRATION_LOCK = 5_361_774;
+import { type MigrateMode, type SchemaState, schemaState } from "./migrations.ts";
+import type * as schema from "./schema.ts";
 
 /** What the queries need: the same for both databases. */
 export type Queries = PgDatabase<PgQueryResultHKT, typeof schema>;
 
+/** What lies below the queries, for those who speak to it themselves. It ends with the database. */
+export type Connection =
+  | { readonly kind: "embedded"; readonly pglite: PGlite }
+  | { readonly kind: "server"; readonly url: string; readonly pool: PoolUse };
+
+/** Connections to PostgreSQL that queries of this process share, now. */
+export interface PoolUse {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  /** Queries that wait for a connection. */
+  readonly waitingCount: number;
+}
+
 /** An open, migrated database. */
 export interface Database {
   readonly queries: Queries;
+  readonly connection: Connection;
   /** Throws `database_unavailable` when it does not answer. */
   check(): Promise<void>;
+  /** How its schema compares with this code now: another process may have migrated it since. */
+  schemaState(): Promise<SchemaState>;
   /** Closing twice is allowed. */
   close(): Promise<void>;
 }
 
-/** Where the database is: an address, or the folder that holds the embedded one in `pglite`. */
+/** Where the database is: an address, or the folder that holds the embedded one in `pglite`; and how it is opened. */
 export interface DatabaseLocation {
   readonly databaseUrl?: string;
   readonly dataDir: string;
+  /** `auto` for the embedded database and `empty` for PostgreSQL when absent. */
+  readonly migrate?: MigrateMode;
+  /** Of the pool of PostgreSQL; 10 when absent. */
+  readonly databaseConnections?: number;
 }
 
-/** Opens and migrates. Throws `data_folder_locked` or `database_unavailable`. */
+/** Opens, and migrates when that is allowed. Throws `data_folder_locked`, `schema_version_wrong` or `database_unavailable`. */
 export async function openDatabase(location: DatabaseLocation): Promise<Database> {
   try {
-    return location.databaseUrl === undefined
-      ? await openEmbedded(join(location.dataDir, "pglite"))
-      : await openServer(location.databaseUrl);
+    return await open(location);
   } catch (error) {
-    throw isSottoError(error) ? error : unavailable("cannot open the database", error);
+    throw asOpeningError(error);
   }
 }
 
-async function openEmbedded(folder: string): Promise<Database> {
-  const lock = await lockFolder(folder);
+async function open({ databaseUrl, dataDir, migrate, databaseConnections = 10 }: DatabaseLocation): Promise<Database> {
+  if (databaseUrl !== undefined) {
+    const { openPostgres } = await import("./postgres.ts");
+    return await openPostgres(databaseUrl, migrate ?? "empty", databaseConnections);
+  }
+  const { openEmbedded } = await import("./embedded.ts");
+  return await openEmbedded(join(dataDir, "pglite"), migrate ?? "auto");
+}
+
+/**
+ * Brings the database to this version, whatever the configuration says about migrations at a start.
+ * @param also further work under the same lock, after the tables
+ * Throws `migration_running`, `schema_version_wrong`, `data_folder_locked` or `database_unavailable`.
+ */
+export async function migrateDatabase(
+  location: DatabaseLocation,
+  also?: (database: Database) => Promise<void>,
+): Promise<void> {
   try {
-    return await startEmbedded(folder, lock);
+    await migrateNow({ ...location, migrate: "auto" }, also);
   } catch (error) {
-    lock.release();
-    throw error;
+    throw asOpeningError(error);
   }
 }
 
-async function startEmbedded(folder: string, lock: FolderLock): Promise<Database> {
-  const client = await PGlite.create(folder);
-  const queries = drizzlePglite(client, { schema });
-  await migratePglite(queries, { migrationsFolder: MIGRATIONS });
-  return database(queries as unknown as Queries, async () => {
-    await client.close();
-    lock.release();
-  });
+async function migrateNow(location: DatabaseLocation, also: (database: Database) => Promise<void> = async () => {}) {
+  const work = async () => {
+    const database = await open(location);
+    await also(database).finally(() => database.close());
+  };
+  if (location.databaseUrl === undefined) return await work();
+  const { migratePostgres } = await import("./postgres.ts");
+  await migratePostgres(location.databaseUrl, "auto", { wait: false, also: work });
 }
 
-async function openServer(url: string): Promise<Database> {
-  const client = postgres(url, { max: 10, onnotice: () => {}, connect_timeout: 10 });
-  try {
-    await migrateServer(url);
-  } catch (error) {
-    await client.end({ timeout: 1 });
-    throw error;
-  }
-  const queries = drizzlePostgres(client, { schema });
-  return database(queries as unknown as Queries, () => client.end({ timeout: 5 }));
-}
-
-/** On one connection, because the advisory lock belongs to it. */
-async function migrateServer(url: string): Promise<void> {
-  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 });
-  try {
-    await client`select pg_advisory_lock(${MIGRATION_LOCK})`;
-    await migratePostgres(drizzlePostgres(client), { migrationsFolder: MIGRATIONS });
-  } finally {
-    await client.end({ timeout: 5 });
-  }
-}
-
-function database(queries: Queries, end: () => Promise<void>): Database {
+/** For the two openers: a database of its queries. */
+export function toDatabase(queries: Queries, connection: Connection, end: () => Promise<void>): Database {
   let ended: Promise<void> | undefined;
   return {
     queries,
+    connection,
     close: () => ended ??= end(),
+    schemaState: () => schemaState(queries),
     async check() {
       try {
         await queries.execute(sql`select 1`);
@@ -102,6 +105,10 @@ function database(queries: Queries, end: () => Promise<void>): Database {
       }
     },
   };
+}
+
+function asOpeningError(error: unknown): SottoError {
+  return isSottoError(error) ? error : unavailable("cannot open the database", error);
 }
 
 function unavailable(what: string, cause: unknown): SottoError {

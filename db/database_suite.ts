@@ -2,21 +2,22 @@
 import assert from "node:assert/strict";
 import {
   type BaseModelRow,
+  changeTenant,
   chargeFineTuningSession,
   countBaseModelSessions,
   createTenant,
-  createToken,
   type Database,
   deleteBaseModel,
   deleteEvaluationKeys,
   deleteFineTuningSession,
   deleteModel,
+  deleteTenant,
   type EvaluationKeysRow,
   findCapability,
   findEvaluationKeys,
   findFineTuningSession,
   findModel,
-  findOrCreateTenant,
+  type FineTuningSessionRow,
   insertBaseModel,
   insertEvaluationKeys,
   insertFineTuningSession,
@@ -25,23 +26,16 @@ import {
   listBaseModels,
   listEvaluationKeys,
   listModels,
-  listTenants,
-  listTokens,
   type ModelRow,
   renewEvaluationKeys,
-  revokeToken,
-  verifyToken,
 } from "./mod.ts";
 
+import { tenantSuite } from "./tenant_suite.ts";
 import { trainingSuite } from "./training_suite.ts";
 
 /** Cases by the sentence that they prove; each makes its own tenants. */
 export const databaseSuite: Record<string, (database: Database) => Promise<void>> = {
   "the database answers": (database) => database.check(),
-  "a tenant's name is unique and has a form": tenantNames,
-  "a token is verified by its secret and nothing else": tokenVerification,
-  "an expired token and a revoked token are refused": tokenEnds,
-  "a tenant lists and revokes its own tokens only": tokenOwners,
   "evaluation keys are found by their tenant only, once each": keyRows,
   "evaluation keys can be renewed": keyRenewal,
   "the newest keys of a capability that have not expired are found by key pair": keyCapabilities,
@@ -50,6 +44,8 @@ export const databaseSuite: Record<string, (database: Database) => Promise<void>
   "a base model belongs to its tenant and keeps its object": baseModelRows,
   "a fine-tuning session is charged up to its quota, and keeps its base model": fineTuningSessionRows,
   "a row of an unknown tenant is refused": unknownTenant,
+  "a deleted tenant takes its keys, models and sessions along": deletedTenant,
+  ...tenantSuite,
   ...trainingSuite,
 };
 
@@ -82,49 +78,6 @@ function modelRow(tenantId: string): ModelRow {
     objectDigest: hex(),
     createdAt: new Date(),
   };
-}
-
-async function tenantNames(database: Database): Promise<void> {
-  const name = `one ${crypto.randomUUID()}`;
-  const { id } = await createTenant(database, name);
-  await assert.rejects(createTenant(database, name), { code: "conflict" });
-  assert.equal((await findOrCreateTenant(database, name)).id, id);
-  assert.ok((await listTenants(database)).some((tenant) => tenant.id === id));
-  for (const bad of ["", " x", "a\nb", "x".repeat(101)]) {
-    await assert.rejects(createTenant(database, bad), { code: "malformed_request" });
-  }
-}
-
-async function tokenVerification(database: Database): Promise<void> {
-  const tenant = await tenantOf(database);
-  const { token, id } = await createToken(database, { tenant, scopes: ["predict", "predict"], days: 1 });
-  const found = await verifyToken(database, token);
-  assert.equal(found.tenantId, tenant);
-  assert.deepEqual(found.scopes, ["predict"]);
-  assert.equal("hash" in found, false);
-  const other = token.slice(0, -1) + (token.endsWith("A") ? "B" : "A");
-  for (const wrong of [other, "", id, `sotto_${"0".repeat(16)}_${"A".repeat(43)}`]) {
-    await assert.rejects(verifyToken(database, wrong), { code: "token_invalid" });
-  }
-}
-
-async function tokenEnds(database: Database): Promise<void> {
-  const tenant = await tenantOf(database);
-  const { token, id } = await createToken(database, { tenant, scopes: ["admin"], days: 1 });
-  await assert.rejects(verifyToken(database, token, new Date(Date.now() + 86_400_001)), { code: "token_expired" });
-  assert.equal(await revokeToken(database, id, tenant), true);
-  const first = (await listTokens(database, tenant))[0].revokedAt;
-  assert.equal(await revokeToken(database, id), true);
-  assert.deepEqual((await listTokens(database, tenant))[0].revokedAt, first);
-  await assert.rejects(verifyToken(database, token), { code: "token_invalid", message: /revoked/ });
-}
-
-async function tokenOwners(database: Database): Promise<void> {
-  const [mine, theirs] = [await tenantOf(database), await tenantOf(database)];
-  const { id } = await createToken(database, { tenant: theirs, scopes: ["admin"], days: 1 });
-  assert.deepEqual(await listTokens(database, mine), []);
-  assert.equal(await revokeToken(database, id, mine), false);
-  assert.equal((await listTokens(database)).some((token) => token.id === id), true);
 }
 
 async function keyRows(database: Database): Promise<void> {
@@ -190,7 +143,7 @@ async function references(database: Database): Promise<void> {
 
 function baseModelRow(tenantId: string): BaseModelRow {
   return {
-    ...{ tenantId, id: hex(), name: "a model", path: "a.gguf" },
+    ...{ tenantId, id: hex(), name: "a model", path: "a.gguf", weights: "int10" },
     files: [{ name: "a.gguf", bytes: 2 ** 40, changed: "2026-01-02T03:04:05.678Z" }],
     config: { hidden: 64, rope: { theta: 1e4 } },
     groups: [{ name: "output", rows: 5 }],
@@ -210,15 +163,19 @@ async function baseModelRows(database: Database): Promise<void> {
   assert.equal(await isObjectReferenced(database, row.publicObject), false);
 }
 
+function fineTuningSessionRow({ tenantId, id: baseModelId }: BaseModelRow): FineTuningSessionRow {
+  return {
+    ...{ id: crypto.randomUUID(), tenantId, baseModelId, parameterSet: "tokens-1024-q32", maskSeed: null },
+    ...{ masks: "fresh", tokensMax: 64, placement: [], requests: 0, bytesUsed: 0, bytesMax: 2 ** 40 },
+    createdAt: new Date(),
+  };
+}
+
 async function fineTuningSessionRows(database: Database): Promise<void> {
   const model = baseModelRow(await tenantOf(database));
   const { tenantId } = model;
   await insertBaseModel(database, model);
-  const row = {
-    ...{ id: crypto.randomUUID(), tenantId, baseModelId: model.id, parameterSet: "tokens-1024-q32", maskSeed: null },
-    ...{ masks: "fresh" as const, tokensMax: 64, placement: [], requests: 0, bytesUsed: 0, bytesMax: 2 ** 40 },
-    createdAt: new Date(),
-  };
+  const row = fineTuningSessionRow(model);
   await insertFineTuningSession(database, row);
   assert.equal(await chargeFineTuningSession(database, row.id, 2 ** 40 - 1), true);
   assert.equal(await chargeFineTuningSession(database, row.id, 2), false);
@@ -234,4 +191,18 @@ async function fineTuningSessionRows(database: Database): Promise<void> {
 
 async function unknownTenant(database: Database): Promise<void> {
   await assert.rejects(insertEvaluationKeys(database, keysRow(crypto.randomUUID())));
+}
+
+async function deletedTenant(database: Database): Promise<void> {
+  const { id, name } = await createTenant(database, `tenant ${crypto.randomUUID()}`);
+  const [keys, model, baseModel] = [keysRow(id), modelRow(id), baseModelRow(id)];
+  await insertEvaluationKeys(database, keys);
+  await insertModel(database, model);
+  await insertBaseModel(database, baseModel);
+  await insertFineTuningSession(database, fineTuningSessionRow(baseModel));
+  await changeTenant(database, name, { disabledAt: new Date() });
+  await deleteTenant(database, name);
+  for (const digest of [keys.objectDigest, model.objectDigest, baseModel.publicObject]) {
+    assert.equal(await isObjectReferenced(database, digest), false);
+  }
 }

@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, gt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, or } from "drizzle-orm";
 import type { Database } from "./database.ts";
+import { ownedLookup } from "./owned_lookup.ts";
 import { evaluationKeys } from "./schema.ts";
 import type { Capability } from "./types.ts";
 
@@ -16,14 +17,19 @@ export async function insertEvaluationKeys(
   return kept === undefined ? insertEvaluationKeys(database, row) : { row: kept, created: false };
 }
 
-/** A tenant's keys by the digest of their file. */
-export async function findEvaluationKeys(
+const lookUp = ownedLookup<EvaluationKeysRow>(async ({ queries }, wanted) => {
+  const rows = await queries.select().from(evaluationKeys)
+    .where(or(...wanted.map(({ tenantId, id }) => owned(tenantId, id))));
+  return rows.map((row) => [{ tenantId: row.tenantId, id: row.digest }, row]);
+});
+
+/** A tenant's keys by the digest of their file; those who ask at the same time share queries and what they find. */
+export function findEvaluationKeys(
   database: Database,
   tenantId: string,
   digest: string,
 ): Promise<EvaluationKeysRow | undefined> {
-  const [row] = await database.queries.select().from(evaluationKeys).where(owned(tenantId, digest));
-  return row;
+  return lookUp(database, { tenantId, id: digest });
 }
 
 /** The newest key file of a tenant's key pair that has the capability and has not expired at `now`. */

@@ -5,7 +5,11 @@ import { migrate } from "drizzle-orm/pglite/migrator";
 import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { listEvaluationKeys, openDatabase } from "./mod.ts";
+import { drizzle as drizzlePostgres } from "drizzle-orm/node-postgres";
+import { migrate as migratePostgres } from "drizzle-orm/node-postgres/migrator";
+import { withPostgres } from "../tests/support/postgres.ts";
+import { ConnectionPool } from "./connection_pool.ts";
+import { listEvaluationKeys, migrateDatabase, openDatabase } from "./mod.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("./migrations", import.meta.url));
 const TENANT = "3f2a5c1e-0000-4000-8000-000000000001";
@@ -36,3 +40,46 @@ Deno.test("keys that were registered before capabilities are evaluation keys", a
   await database.close();
   await Deno.remove(dataDir, { recursive: true });
 });
+
+Deno.test("an older PostgreSQL is refused until it is migrated, or when asked to migrate by itself", () =>
+  withPostgres(async (databaseUrl) => {
+    const dataDir = await Deno.makeTempDir();
+    const client = new ConnectionPool({ connectionString: databaseUrl, max: 1 });
+    await migratePostgres(drizzlePostgres(client), { migrationsFolder: await oldMigrations(dataDir, 2) });
+    const location = { dataDir, databaseUrl };
+    const refused = { code: "schema_version_wrong", message: /older version.*sotto migrate/ };
+    await assert.rejects(openDatabase(location), refused);
+    await assert.rejects(openDatabase({ ...location, migrate: "never" }), refused);
+    const database = await openDatabase({ ...location, migrate: "auto" });
+    assert.equal(await database.schemaState(), "current");
+    await client.query("insert into drizzle.__drizzle_migrations (hash, created_at) values ('later', 99999999999999)");
+    assert.equal(await database.schemaState(), "newer");
+    await database.close();
+    const newer = { code: "schema_version_wrong", message: /newer version of Sotto/ };
+    await assert.rejects(openDatabase({ ...location, migrate: "auto" }), newer);
+    await assert.rejects(migrateDatabase(location), newer);
+    await client.end();
+    await Deno.remove(dataDir, { recursive: true });
+  }));
+
+Deno.test("an empty PostgreSQL is set up by whoever opens it, unless that is forbidden", () =>
+  withPostgres(async (databaseUrl) => {
+    const location = { dataDir: ".", databaseUrl };
+    await assert.rejects(openDatabase({ ...location, migrate: "never" }), { code: "schema_version_wrong" });
+    const database = await openDatabase(location);
+    assert.equal(await database.schemaState(), "current");
+    await database.close();
+  }));
+
+Deno.test("a migration is refused while another one runs, and what else belongs to it runs under its lock", () =>
+  withPostgres(async (databaseUrl) => {
+    const location = { dataDir: ".", databaseUrl };
+    let runs = 0;
+    await migrateDatabase(location, async (database) => {
+      runs++;
+      assert.equal(await database.schemaState(), "current");
+      await assert.rejects(migrateDatabase(location), { code: "migration_running" });
+    });
+    await migrateDatabase(location, () => Promise.resolve(void runs++));
+    assert.equal(runs, 2);
+  }));

@@ -1,5 +1,6 @@
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, eq, or } from "drizzle-orm";
 import type { Database } from "./database.ts";
+import { ownedLookup } from "./owned_lookup.ts";
 import { models } from "./schema.ts";
 
 export type ModelRow = typeof models.$inferSelect;
@@ -14,10 +15,14 @@ export async function insertModel(database: Database, row: ModelRow): Promise<{ 
   return kept === undefined ? insertModel(database, row) : { row: kept, created: false };
 }
 
-/** A tenant's model. */
-export async function findModel(database: Database, tenantId: string, id: string): Promise<ModelRow | undefined> {
-  const [row] = await database.queries.select().from(models).where(owned(tenantId, id));
-  return row;
+const lookUp = ownedLookup<ModelRow>(async ({ queries }, wanted) => {
+  const rows = await queries.select().from(models).where(or(...wanted.map(({ tenantId, id }) => owned(tenantId, id))));
+  return rows.map((row) => [row, row]);
+});
+
+/** A tenant's model; those who ask at the same time share queries and what they find. */
+export function findModel(database: Database, tenantId: string, id: string): Promise<ModelRow | undefined> {
+  return lookUp(database, { tenantId, id });
 }
 
 /** A tenant's models without their descriptions, oldest first. */

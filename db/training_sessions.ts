@@ -1,7 +1,7 @@
-import { and, asc, count, eq, inArray } from "drizzle-orm";
+import { and, asc, count, eq, inArray, isNotNull, notExists, sql } from "drizzle-orm";
 import type { Database } from "./database.ts";
-import { trainingBatches, trainingSessions } from "./schema.ts";
-import type { TrainingState } from "./types.ts";
+import { jobParts, jobs, trainingBatches, trainingSessions } from "./schema.ts";
+import type { StoredLive, TrainingState } from "./types.ts";
 
 export type TrainingSessionRow = typeof trainingSessions.$inferSelect;
 
@@ -48,12 +48,25 @@ export async function changeTrainingSession(
   return row;
 }
 
-/** What ran when a process ended becomes `interrupted`; returns every interrupted session, oldest change first. */
-export async function interruptTrainingSessions(database: Database): Promise<TrainingSessionRow[]> {
-  const { queries } = database;
-  await queries.update(trainingSessions).set({ state: "interrupted" }).where(eq(trainingSessions.state, "running"));
-  return await queries.select().from(trainingSessions).where(eq(trainingSessions.state, "interrupted"))
+/** Sessions that run, as it seems, but for which there is no job. */
+export function listStrayRuns({ queries }: Database): Promise<TrainingSessionRow[]> {
+  const job = queries.select({ id: jobs.id }).from(jobs)
+    .where(and(eq(jobs.subject, sql`${trainingSessions.id}::text`), inArray(jobs.state, ["queued", "running"])));
+  return queries.select().from(trainingSessions)
+    .where(and(eq(trainingSessions.state, "running"), notExists(job)))
     .orderBy(asc(trainingSessions.changedAt), asc(trainingSessions.id));
+}
+
+/** How far the runs of some sessions are, as their workers tell. */
+export async function listLiveRuns(
+  { queries }: Database,
+  sessionIds: readonly string[],
+): Promise<{ session: string; live: StoredLive }[]> {
+  if (sessionIds.length === 0) return [];
+  const rows = await queries.select({ session: jobs.subject, live: jobParts.live }).from(jobParts)
+    .innerJoin(jobs, eq(jobs.id, jobParts.jobId))
+    .where(and(inArray(jobs.subject, [...sessionIds]), eq(jobParts.state, "running"), isNotNull(jobParts.live)));
+  return rows.map(({ session, live }) => ({ session: session!, live: live! }));
 }
 
 /** The objects that a session names, its batches included; a snapshot. */

@@ -12,9 +12,10 @@ import {
   findTrainingSession,
   insertTrainingOwner,
   insertTrainingSession,
-  interruptTrainingSessions,
   isObjectReferenced,
   listBatchParts,
+  listLiveRuns,
+  listStrayRuns,
   listTrainingOwners,
   putTrainingBatch,
   resetOrderConfirmations,
@@ -29,7 +30,7 @@ import {
 
 export const trainingSuite: Record<string, (database: Database) => Promise<void>> = {
   "a training session is its tenant's and changes in the states that are named only": sessionRows,
-  "what ran when a process ended is interrupted": interruptions,
+  "sessions that run without a job are found": strayRuns,
   "parts of batches are one an owner and batch, in the order of the owners": batchRows,
   "a deleted session or owner takes tokens and batches with it": deletions,
   "owners confirm a row order until it is reset": confirmations,
@@ -64,9 +65,19 @@ async function makeSession(database: Database): Promise<TrainingSessionRow> {
   return row;
 }
 
+/** Owners of one session are added at different times: their order is the order of these. */
+let ownersAdded = 0;
+
 async function addOwner(database: Database, sessionId: string, name: string): Promise<TrainingOwnerRow> {
   const shape = { kind: "columns", columns: [0, 2], firstBatch: 0, batchCount: 3, orderDigest: null } as const;
-  const row = { id: crypto.randomUUID(), sessionId, name, ...shape, columns: [0, 2], createdAt: new Date() };
+  const row = {
+    id: crypto.randomUUID(),
+    sessionId,
+    name,
+    ...shape,
+    columns: [0, 2],
+    createdAt: new Date(Date.now() + ownersAdded++),
+  };
   assert.equal(await insertTrainingOwner(database, row), true);
   return row;
 }
@@ -89,12 +100,13 @@ async function sessionRows(database: Database): Promise<void> {
   assert.ok(changed!.changedAt > session.changedAt);
 }
 
-async function interruptions(database: Database): Promise<void> {
+async function strayRuns(database: Database): Promise<void> {
   const [ran, rested] = [await makeSession(database), await makeSession(database)];
   await changeTrainingSession(database, ran.id, ["preparing"], { state: "running" });
-  const found = (await interruptTrainingSessions(database)).map(({ id }) => id);
+  const found = (await listStrayRuns(database)).map(({ id }) => id);
   assert.ok(found.includes(ran.id) && !found.includes(rested.id));
-  assert.equal((await findTrainingSession(database, ran.tenantId, ran.id))?.state, "interrupted");
+  assert.deepEqual(await listLiveRuns(database, [ran.id, rested.id]), []);
+  for (const { id } of [ran, rested]) await changeTrainingSession(database, id, ["running"], { state: "paused" });
   for (const { id } of [ran, rested]) await deleteTrainingSession(database, id, TRAINING_STATES);
 }
 

@@ -1,4 +1,5 @@
 /** Words that the tables and their callers share. */
+import type { ErrorCode } from "../errors.ts";
 
 /** `predict`: keys, reading models, predictions. `train`: training sessions. `admin`: all of that, models and tokens. */
 export const SCOPES = ["predict", "train", "admin"] as const;
@@ -59,6 +60,10 @@ export type StoredPlan = Readonly<Record<string, unknown>>;
 export const FINE_TUNING_MASKS = ["fresh", "cached"] as const;
 export type FineTuningMasks = (typeof FINE_TUNING_MASKS)[number];
 
+/** Integers of a base model's weights: bytes, or 10 bits. */
+export const BASE_WEIGHTS = ["int8", "int10"] as const;
+export type BaseWeights = (typeof BASE_WEIGHTS)[number];
+
 /** A file of a base model, as it was when the model was registered. */
 export interface StoredFile {
   readonly name: string;
@@ -78,4 +83,30 @@ export interface StoredPlacement {
   readonly url: string;
   readonly layers?: readonly [first: number, last: number];
   readonly output?: boolean;
+}
+
+/** What a job does. */
+export const JOB_KINDS = ["prediction", "training", "import"] as const;
+export type JobKind = (typeof JOB_KINDS)[number];
+
+export const JOB_STATES = ["queued", "running", "succeeded", "failed", "cancelled"] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** States of a part; a failed part is one of a failed job. */
+export const PART_STATES = ["queued", "running", "done", "cancelled"] as const;
+export type PartState = (typeof PART_STATES)[number];
+
+export const JOB_PRIORITIES = ["low", "normal", "high"] as const;
+export type JobPriority = (typeof JOB_PRIORITIES)[number];
+
+/** What a job computes, as its handler wrote it; the database only keeps it. */
+export type StoredTask = Readonly<Record<string, unknown>>;
+
+/** How far a part is, as its handler wrote it; the database only keeps it. */
+export type StoredLive = Readonly<Record<string, unknown>>;
+
+/** Why something failed: a code of `errors.ts`, and a sentence for the caller. */
+export interface StoredError {
+  readonly code: ErrorCode;
+  readonly detail: string;
 }

@@ -9,6 +9,11 @@ export type Symbols = Library["symbols"];
 /** Where `deno task build` puts the library. */
 export const DEFAULT_LIBRARY = fileURLToPath(new URL("../build/kernels/libsotto.so", import.meta.url));
 
+/** Where `deno task build:cuda` puts the one for GPUs. */
+export const CUDA_LIBRARY = fileURLToPath(new URL("../build/cuda/libsotto.so", import.meta.url));
+/** A GPU that failed may be back, or its server restarted. */
+const DEVICE_RETRY_SECONDS = 30;
+
 /** Opens the library and checks that it speaks this ABI. Throws `library_missing`. */
 export function openLibrary(path = DEFAULT_LIBRARY): Library {
   let library: Library;
@@ -47,6 +52,10 @@ function nativeError(status: number, where: string, message: string): SottoError
       return new SottoError("cancelled", `${where} was cancelled`);
     case "out_of_memory":
       return new SottoError("out_of_memory", `${where}: ${message}`);
+    case "device_failed":
+      return new SottoError("busy", `${where}: a GPU failed (${message}): send it again later`, {
+        retryAfter: DEVICE_RETRY_SECONDS,
+      });
     case "malformed":
       return new SottoError("malformed_file", `${where}: ${message}`);
     case "unsupported":

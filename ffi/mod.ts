@@ -1,4 +1,4 @@
 /** The native back end: the only door to the kernels. */
-export { openBackend, type OpenOptions } from "./native_backend.ts";
+export { openBackend, type OpenOptions } from "./open_backend.ts";
 export { type NativeFloatKernels, openFloatKernels } from "./native_float.ts";
-export { DEFAULT_LIBRARY } from "./library.ts";
+export { CUDA_LIBRARY, DEFAULT_LIBRARY } from "./library.ts";

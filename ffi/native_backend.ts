@@ -17,7 +17,7 @@ import type {
   WeightMatrixSpec,
 } from "../circuits/backend.ts";
 import { SottoError } from "../errors.ts";
-import { check, type Library, openLibrary, type Symbols } from "./library.ts";
+import { check, type Library, type Symbols } from "./library.ts";
 import { measureNetwork } from "./measure_network.ts";
 import { atLeastOne, fixed, NativeCalls, nativeHandle, type Pointer } from "./native_calls.ts";
 import { NativeHandle, readPointer } from "./native_handle.ts";
@@ -26,13 +26,12 @@ import { NativeTokens } from "./native_tokens.ts";
 import { NativeTraining } from "./native_training.ts";
 import * as structs from "./structs.ts";
 
-export interface OpenOptions {
-  /** Path of the library; default: where `deno task build` puts it. */
-  readonly library?: string;
-  /** "auto", "ref", "portable", "avx2" or "avx512ifma". */
-  readonly backend?: string;
-  /** Worker threads; 0 or absent: all cores. */
-  readonly threads?: number;
+export interface NativeOptions {
+  /** A name that the library knows. */
+  readonly backend: string;
+  /** Worker threads; 0: all cores. */
+  readonly threads: number;
+  readonly note?: string;
 }
 
 class NativeEvaluationKeys extends NativeHandle<"EvaluationKeys"> implements EvaluationKeys {
@@ -41,13 +40,10 @@ class NativeEvaluationKeys extends NativeHandle<"EvaluationKeys"> implements Eva
   }
 }
 
-/** Opens the library and makes one context of it. Throws `library_missing` or `configuration_invalid`. */
-export function openBackend(options: OpenOptions = {}): Backend {
-  return new NativeBackend(openLibrary(options.library), options);
-}
-
-class NativeBackend implements Backend {
+/** One context of an opened library. Throws what the library answers, `configuration_invalid` above all. */
+export class NativeBackend implements Backend {
   readonly name: string;
+  readonly note?: string;
   readonly parameterSet: string;
   readonly threads: number;
   readonly training: NativeTraining;
@@ -59,9 +55,9 @@ class NativeBackend implements Backend {
   #unitCosts?: Promise<UnitCosts>;
   #networkCosts?: Promise<NetworkCosts>;
 
-  constructor(library: Library, options: OpenOptions) {
+  constructor(library: Library, options: NativeOptions) {
     this.#native = library.symbols;
-    const requested = structs.contextOptions(options.threads ?? 0, options.backend ?? "auto");
+    const requested = structs.contextOptions(options.threads, options.backend);
     this.#calls = new NativeCalls(this.#native, (out) => this.#native.sotto_context_create(requested, out));
     this.#network = new NativeNetwork(this.#calls);
     this.tokens = new NativeTokens(this.#calls);
@@ -72,7 +68,8 @@ class NativeBackend implements Backend {
       "describing the back end",
     );
     const described = structs.readContextInfo(info);
-    this.name = described.backend === "ref" ? "ref" : `cpu/${described.backend}`;
+    this.name = /^(ref|cuda)/.test(described.backend) ? described.backend : `cpu/${described.backend}`;
+    this.note = options.note;
     this.parameterSet = described.parameterSet;
     this.threads = described.threads;
     this.training = new NativeTraining(this.#calls, this.threads);

@@ -10,6 +10,7 @@ import type {
   TokenRequest,
   TokensClient,
   TokensServer,
+  TokenWeights,
 } from "../circuits/finetune/backend.ts";
 import {
   requireTokenBlock,
@@ -30,6 +31,8 @@ const DIRECTIONS: Readonly<Record<TokenDirection, number>> = { forward: 0, backw
 const BODIES = 1;
 const MASKS = 2;
 
+type Fixed = Int8Array<ArrayBuffer>;
+
 class NativeTokenMatrix extends NativeHandle<"TokenMatrix"> implements TokenMatrix {
   constructor(
     pointer: Pointer,
@@ -47,7 +50,7 @@ export class NativeTokens implements TokensServer, TokensClient {
   constructor(readonly calls: NativeCalls) {}
 
   async createTokenMatrix(
-    weights: Int8Array,
+    weights: TokenWeights,
     shape: { rows: number; columns: number; directions?: readonly TokenDirection[] },
   ): Promise<TokenMatrix> {
     const { rows, columns, directions = ["forward", "backward"] } = shape;
@@ -55,14 +58,15 @@ export class NativeTokens implements TokensServer, TokensClient {
       throw new SottoError("backend_failed", `${weights.length} weights are not ${rows} x ${columns}`);
     }
     const sides = directions.reduce((bits, direction) => bits | 1 << DIRECTIONS[direction], 0);
-    const [input, out] = [fixed(weights), new BigUint64Array(1)];
+    const [{ high, low }, out] = [limbsOf(weights), new BigUint64Array(1)];
     const { native } = this.calls;
     await this.calls.call(
       "preparing a matrix",
       out,
-      [input],
+      low ? [high, low] : [high],
       [],
-      (context) => native.sotto_token_matrix_create_async(context, input, BigInt(rows), BigInt(columns), sides, out),
+      (context) =>
+        native.sotto_token_matrix_create_async(context, high, low, BigInt(rows), BigInt(columns), sides, out),
     );
     const pointer = readPointer(out);
     const bytes = Number(native.sotto_token_matrix_bytes(pointer));
@@ -215,6 +219,20 @@ export class NativeTokens implements TokensServer, TokensClient {
 /** Outputs and inputs of the matrix in a direction. */
 function sidesOf(matrix: TokenMatrix, direction: TokenDirection): [rows: number, columns: number] {
   return direction === "forward" ? [matrix.rows, matrix.columns] : [matrix.columns, matrix.rows];
+}
+
+/** W = 4 high + low of weights of more than 8 bits, both bytes. */
+function limbsOf(weights: TokenWeights): { high: Fixed; low: Fixed | null } {
+  if (weights instanceof Int8Array) return { high: fixed(weights) as Fixed, low: null };
+  const [high, low] = [new Int8Array(weights.length), new Int8Array(weights.length)];
+  for (let i = 0; i < weights.length; i++) {
+    const limb = (weights[i] + 2) >> 2;
+    if (limb > 127 || limb < -128) {
+      throw new SottoError("backend_failed", `the weight ${weights[i]} has more than 10 bits`);
+    }
+    [high[i], low[i]] = [limb, weights[i] - 4 * limb];
+  }
+  return { high, low };
 }
 
 function requireSeed(seed: Uint8Array): Uint8Array & ArrayBufferView<ArrayBuffer> {

@@ -11,6 +11,7 @@ export const STATUS: Record<number, string> = {
   4: "unsupported",
   5: "cancelled",
   6: "system",
+  7: "device_failed",
 };
 
 export const symbols = {
@@ -121,8 +122,8 @@ export const symbols = {
   sotto_tokens_encrypt_submit: { parameters: ["pointer", "pointer", "buffer", "buffer", "usize", "buffer", "buffer", "buffer", "usize", "buffer"], result: "i32" },
   sotto_tokens_decrypt_submit: { parameters: ["pointer", "pointer", "buffer", "usize", "buffer", "usize", "usize", "buffer", "buffer", "buffer"], result: "i32" },
   sotto_tokens_dequantise_submit: { parameters: ["pointer", "buffer", "usize", "buffer", "buffer", "buffer", "buffer", "usize", "buffer"], result: "i32" },
-  sotto_token_matrix_create: { parameters: ["pointer", "buffer", "usize", "usize", "u32", "buffer"], result: "i32" },
-  sotto_token_matrix_create_async: { name: "sotto_token_matrix_create", parameters: ["pointer", "buffer", "usize", "usize", "u32", "buffer"], result: "i32", nonblocking: true },
+  sotto_token_matrix_create: { parameters: ["pointer", "buffer", "buffer", "usize", "usize", "u32", "buffer"], result: "i32" },
+  sotto_token_matrix_create_async: { name: "sotto_token_matrix_create", parameters: ["pointer", "buffer", "buffer", "usize", "usize", "u32", "buffer"], result: "i32", nonblocking: true },
   sotto_token_matrix_bytes: { parameters: ["pointer"], result: "usize" },
   sotto_token_matrix_destroy: { parameters: ["pointer"], result: "void" },
   sotto_tokens_product_submit: { parameters: ["pointer", "pointer", "u32", "u32", "buffer", "buffer", "usize", "buffer", "buffer", "usize", "buffer"], result: "i32" },

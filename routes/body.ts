@@ -1,14 +1,26 @@
 import type { Context } from "hono";
 import { SottoError } from "../errors.ts";
+import { storageFull, type StorageUse, storageUse } from "../db/mod.ts";
 import { limitBytes, tooLarge } from "../store/mod.ts";
 import { cancelled } from "./gate.ts";
-import type { Env } from "./services.ts";
+import type { Upload } from "./limits/upload.ts";
+import type { Env, Services } from "./services.ts";
 
 /** What an upload may take. */
 export interface UploadLimits {
   readonly maxBytes: number;
   /** How long the next bytes may take; waiting for the server does not count. */
   readonly idleSeconds: number;
+  /** What the tenant stores, for a body that will be stored: one that does not fit is refused with `quota_exceeded`. */
+  readonly room?: StorageUse;
+}
+
+/** What the tenant of a body stores and may store. */
+export function roomOf(
+  { database, config }: Pick<Services, "database" | "config">,
+  tenantId: string,
+): Promise<StorageUse> {
+  return storageUse(database, tenantId, config.tenantBytes);
 }
 
 /**
@@ -16,12 +28,21 @@ export interface UploadLimits {
  * Throws `body_too_large`, or `malformed_request` when there is no body; the stream fails with `body_too_large` or `cancelled`.
  */
 export function bodyStream(c: Context<Env>, limits: UploadLimits): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { maxBytes, idleSeconds } = limits;
+  const { maxBytes, idleSeconds, room } = limits;
   const length = c.req.header("content-length");
   if (length !== undefined && !(Number(length) <= maxBytes)) throw tooLarge(maxBytes);
   const { body } = c.req.raw;
-  if (body === null) throw new SottoError("malformed_request", "the request has no body: send the file as the body");
-  return ReadableStream.from(limitBytes(arriving(body, idleSeconds), maxBytes));
+  if (body === null || length === "0") {
+    throw new SottoError("malformed_request", "the request has no body: send the file as the body");
+  }
+  const chunks = limitBytes(arriving(body, idleSeconds, c.get("upload")), maxBytes);
+  return ReadableStream.from(room === undefined ? chunks : withinRoom(chunks, room, Number(length ?? 0)));
+}
+
+function withinRoom(chunks: AsyncIterable<Uint8Array>, room: StorageUse, length: number) {
+  const left = Math.max(0, room.bytesMax - room.bytes);
+  if (length > left) throw storageFull(room);
+  return limitBytes(chunks, left, () => storageFull(room));
 }
 
 /** The whole body, with the limits of `bodyStream`. */
@@ -30,12 +51,17 @@ export function bodyBytes(c: Context<Env>, limits: UploadLimits): Promise<Uint8A
 }
 
 /** The chunks of the connection; its errors, and a silence of `idleSeconds`, are the client's going away. */
-async function* arriving(body: ReadableStream<Uint8Array>, idleSeconds: number): AsyncGenerator<Uint8Array> {
+async function* arriving(
+  body: ReadableStream<Uint8Array>,
+  idleSeconds: number,
+  upload: Upload,
+): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   try {
     for (;;) {
       const { done, value } = await within(reader.read(), idleSeconds);
       if (done) return;
+      await upload.arrived(value.length);
       yield value;
     }
   } catch (error) {

@@ -5,6 +5,11 @@ export class Drain {
   #running = 0;
   #ending: PromiseWithResolvers<void> | undefined;
 
+  /** True once `end` was called. */
+  get ending(): boolean {
+    return this.#ending !== undefined;
+  }
+
   /** Runs `answer` as one request. Throws `busy` once `end` was called. */
   async track(answer: () => Promise<void>): Promise<void> {
     if (this.#ending !== undefined) {

@@ -1,7 +1,7 @@
 /** The server's structured log: one JSON object a line on standard error. */
 import { configure, getJsonLinesFormatter, getLogger, type LogRecord } from "@logtape/logtape";
 import type { Config } from "../config.ts";
-import type { Log } from "./services.ts";
+import type { Log } from "../jobs/mod.ts";
 
 /** Configures the log of this process and returns the server's part of it. */
 export async function openLog(level: Config["logLevel"]): Promise<Log> {

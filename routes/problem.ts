@@ -3,12 +3,12 @@ import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { asDatabaseError } from "../db/mod.ts";
-import { ERROR_STATUS, type ErrorCode, isSottoError, SottoError } from "../errors.ts";
-import type { Env, Log } from "./services.ts";
+import { ERROR_STATUS, type ErrorCode, SottoError } from "../errors.ts";
+import { details, knownError, type Log } from "../jobs/mod.ts";
+import { exampleProblem, type Problem, problemOf, RETRY_SECONDS } from "./problem_examples.ts";
+import type { Env } from "./services.ts";
 
 const CODES = Object.keys(ERROR_STATUS) as [ErrorCode, ...ErrorCode[]];
-const RETRY_SECONDS: Partial<Record<ErrorCode, string>> = { busy: "2", out_of_memory: "10", database_unavailable: "5" };
 
 export const problemSchema = z.object({
   type: z.string(),
@@ -17,36 +17,70 @@ export const problemSchema = z.object({
   detail: z.string(),
   code: z.enum(CODES),
   request_id: z.string(),
-}).openapi("Problem", {
-  example: {
-    type: "urn:sotto:error:model_unknown",
-    title: "model unknown",
-    status: 404,
-    detail: "you have no model with this id: list yours with GET /v1/models",
-    code: "model_unknown",
-    request_id: "1b6f1f0e-5d33-4a5e-9c5e-0a4c6a6a3a10",
-  },
-});
+}).openapi("Problem", { example: exampleProblem("model_unknown") });
 
-/** The error answers of a route in its OpenAPI definition. */
-export function problems(...codes: ErrorCode[]): Record<number, { description: string; content: ProblemContent }> {
-  const content = { "application/problem+json": { schema: problemSchema } };
-  const answers: Record<number, { description: string; content: ProblemContent }> = {};
-  for (const code of codes) {
-    const before = answers[ERROR_STATUS[code]]?.description;
-    answers[ERROR_STATUS[code]] = { description: before === undefined ? code : `${before}, ${code}`, content };
+/** What every route below `/v1` may answer, whatever it does. */
+export const ACCESS = [
+  "token_missing",
+  "token_invalid",
+  "token_expired",
+  "scope_missing",
+  "tenant_disabled",
+  "rate_limited",
+  "internal",
+  "busy",
+  "database_unavailable",
+] as const;
+
+/** What a route may answer that reads what was stored. */
+export const STORED = ["store_corrupt", "store_unavailable"] as const;
+
+/** What a route may answer that stores something. */
+export const STORING = ["quota_exceeded", "store_unavailable"] as const;
+
+/** The error answers of a route in its OpenAPI definition: one a status, with an example of each code. */
+export function problems(...codes: ErrorCode[]): Record<number, ProblemAnswer> {
+  const answers: Record<number, ProblemAnswer> = {};
+  for (const [status, same] of Map.groupBy(new Set(codes), (code) => ERROR_STATUS[code])) {
+    const examples = Object.fromEntries(same.map((code) => [code, { value: exampleProblem(code) }]));
+    answers[status] = {
+      description: same.join(", "),
+      headers: headersOf(status),
+      content: { "application/problem+json": { schema: problemSchema, examples } },
+    };
   }
   return answers;
 }
-type ProblemContent = { "application/problem+json": { schema: typeof problemSchema } };
+
+interface ProblemAnswer {
+  description: string;
+  headers: Record<string, { description: string; schema: { type: "string"; example: string } }>;
+  content: {
+    "application/problem+json": { schema: typeof problemSchema; examples: Record<string, { value: Problem }> };
+  };
+}
+
+function headersOf(status: number): ProblemAnswer["headers"] {
+  const header = (description: string, example: string) => ({
+    description,
+    schema: { type: "string" as const, example },
+  });
+  if (status === 401) return { "www-authenticate": header("How to authenticate", "Bearer") };
+  if (status === 429 || status === 503) return { "retry-after": header("Seconds until it is worth asking again", "2") };
+  return {};
+}
 
 /** Answers an error; what is not meant for the caller goes to the log. */
 export function answerError(error: unknown, c: Context<Env>, log: Log): Response {
   const known = asSottoError(error);
-  const properties = { ...details(known), request_id: c.get("requestId") };
-  if (known.status === 503) log.warn("request refused", properties);
-  else if (known.status >= 500) log.error("request failed", properties);
+  if (known.status >= 500) logFailure(known, c, log);
   return answerProblem(c, known);
+}
+
+function logFailure(error: SottoError, c: Context<Env>, log: Log): void {
+  const properties = { ...details(error), request_id: c.get("requestId") };
+  if (error.status === 503) log.warn("request refused", properties);
+  else log.error("request failed", properties);
 }
 
 /** The error as an answer. */
@@ -54,16 +88,9 @@ export function answerProblem(c: Context<Env>, error: SottoError): Response {
   const { code, status } = error;
   c.set("errorCode", code);
   if (status === 401) c.header("www-authenticate", "Bearer");
-  const seconds = RETRY_SECONDS[code];
-  if (seconds !== undefined) c.header("retry-after", seconds);
-  const problem: z.infer<typeof problemSchema> = {
-    type: `urn:sotto:error:${code}`,
-    title: code.replaceAll("_", " "),
-    status,
-    detail: error.message,
-    code,
-    request_id: c.get("requestId"),
-  };
+  const seconds = error.retryAfter ?? RETRY_SECONDS[code];
+  if (seconds !== undefined) c.header("retry-after", String(seconds));
+  const problem = problemOf(code, error.message, c.get("requestId"));
   return c.body(JSON.stringify(problem), status as ContentfulStatusCode, {
     "content-type": "application/problem+json",
     "cache-control": "no-store",
@@ -83,24 +110,8 @@ export function asSottoError(
   error: unknown,
   advice = "the server failed: give its operator the request id",
 ): SottoError {
-  if (isSottoError(error)) return error;
   if (error instanceof HTTPException && error.status < 500) {
     return new SottoError("malformed_request", `correct the request: ${error.message}`, { cause: error });
   }
-  const unavailable = asDatabaseError(error);
-  if (unavailable !== undefined) return unavailable;
-  return new SottoError("internal", advice, { cause: error });
-}
-
-/** An error as the log shows it, causes and stack included, values of queries left out. */
-export function details(error: SottoError): Record<string, unknown> {
-  return { code: error.code, reason: error.message, stack: error.stack, cause: causeOf(error.cause) };
-}
-
-/** Without the message of a failed query, which holds its values. */
-function causeOf(cause: unknown): unknown {
-  if (!(cause instanceof Error)) return undefined;
-  const frames = cause.stack?.split("\n").filter((line) => line.trimStart().startsWith("at "));
-  const message = cause.message.startsWith("Failed query") ? "failed query" : cause.message;
-  return { name: cause.name, message, frames, cause: causeOf(cause.cause) };
+  return knownError(error, advice);
 }

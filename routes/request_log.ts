@@ -1,5 +1,7 @@
 import { createMiddleware } from "hono/factory";
-import type { Env, Log } from "./services.ts";
+import type { Log } from "../jobs/mod.ts";
+import { traceIdOf } from "../observation/mod.ts";
+import type { Env } from "./services.ts";
 
 /** One line a request, when its answer begins: who, what, how long; no body, no query, no token. */
 export function requestLog(log: Log) {
@@ -8,6 +10,7 @@ export function requestLog(log: Log) {
     await next();
     log.info("request answered", {
       request_id: c.get("requestId"),
+      trace_id: traceIdOf(),
       method: c.req.method,
       path: c.req.path,
       status: c.res.status,

@@ -1,67 +1,48 @@
-import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { SottoError } from "../errors.ts";
-import { limitBytes } from "./byte_limit.ts";
-import { KeyedMutex } from "./keyed_mutex.ts";
-import type { ObjectInfo, ObjectSource, ObjectStore, PutLimits, StagedObject } from "./object_store.ts";
-
-const DIGEST_FORM = /^[0-9a-f]{64}$/;
+import { checkDigest } from "./check_digest.ts";
+import type { ObjectInfo, ObjectSource, ObjectStore, PutLimits, StagedObject, StoredObject } from "./object_store.ts";
+import { putStaged } from "./put_staged.ts";
+import { ignoreMissing, SpoolFolder } from "./spool_folder.ts";
+import { corrupt, isDigest, requireDigest, storeUnavailable } from "./store_errors.ts";
 
 /**
  * Opens the store of a folder: `FOLDER/ab/abcd...` are objects, `FOLDER/tmp` is what is on its way in. Objects appear by rename
- * of a synced file and a sync of their folder, so after a crash an object is whole or absent. What an earlier process left in
- * `tmp` is removed; the caller holds the folder alone.
+ * of a synced file and a sync of their folder, so after a crash an object is whole or absent. Several processes may share the
+ * folder: a rename is atomic, and each has its own part of `tmp`. Throws `store_unavailable`.
  */
 export async function openFileStore(folder: string): Promise<ObjectStore> {
-  const temporary = join(folder, "tmp");
-  await Deno.remove(temporary, { recursive: true }).catch(ignoreMissing);
-  await Deno.mkdir(temporary, { recursive: true, mode: 0o700 });
-  return new FileStore(folder, temporary);
+  try {
+    return new FileStore(folder, await SpoolFolder.open(join(folder, "tmp")));
+  } catch (cause) {
+    throw storeUnavailable(`cannot use its folder ${folder}`, cause);
+  }
 }
 
 class FileStore implements ObjectStore {
-  readonly #mutex = new KeyedMutex();
-
-  constructor(readonly folder: string, readonly temporary: string) {}
+  constructor(private readonly folder: string, private readonly spool: SpoolFolder) {}
 
   async put(source: ObjectSource, limits: PutLimits): Promise<ObjectInfo> {
-    const staged = await this.stage(source, limits);
-    try {
-      await staged.commit();
-    } finally {
-      await staged.discard();
-    }
-    return { digest: staged.digest, bytes: staged.bytes };
+    return await putStaged(await this.stage(source, limits));
   }
 
   async stage(source: ObjectSource, limits: PutLimits): Promise<StagedObject> {
-    const path = join(this.temporary, crypto.randomUUID());
-    try {
-      const { digest, bytes } = await writeFile(path, source, limits);
-      return {
-        digest,
-        bytes,
-        read: () => Deno.readFile(path),
-        commit: () => publish(path, this.#path(digest)),
-        discard: () => Deno.remove(path).catch(ignoreMissing),
-      };
-    } catch (error) {
-      await Deno.remove(path).catch(ignoreMissing);
-      throw error;
-    }
+    const { path, digest, bytes, remove } = await this.spool.write(source, limits);
+    return {
+      digest,
+      bytes,
+      read: () => Deno.readFile(path).catch(notReadable),
+      commit: () => publish(path, this.#path(digest)),
+      discard: remove,
+    };
   }
 
   async get(digest: string): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = await Deno.readFile(this.#path(digest)).catch((error) => missing(digest, error));
-    if (createHash("sha256").update(bytes).digest("hex") === digest) return bytes;
-    throw new SottoError(
-      "store_corrupt",
-      `the stored object ${digest} was changed on disk: restore it, or upload it again`,
-    );
+    return await new Response(await this.openReadable(digest)).bytes();
   }
 
-  async openReadable(digest: string): Promise<ReadableStream<Uint8Array>> {
-    return (await Deno.open(this.#path(digest)).catch((error) => missing(digest, error))).readable;
+  async openReadable(digest: string): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const file = await Deno.open(this.#path(digest)).catch((cause) => this.#notRead(digest, cause));
+    return ReadableStream.from(checkDigest(file.readable, digest));
   }
 
   has(digest: string): Promise<boolean> {
@@ -69,56 +50,59 @@ class FileStore implements ObjectStore {
   }
 
   async delete(digest: string): Promise<void> {
-    await Deno.remove(this.#path(digest)).catch(ignoreMissing);
+    await Deno.remove(this.#path(digest)).catch(ignoreMissing).catch((cause) => {
+      throw storeUnavailable("cannot write to its disk", cause);
+    });
   }
 
-  exclusive<T>(digest: string, work: () => Promise<T>): Promise<T> {
-    return this.#mutex.run(digest, work);
-  }
-
-  async check(): Promise<void> {
-    const path = join(this.temporary, crypto.randomUUID());
-    try {
-      await Deno.writeFile(path, new Uint8Array(1));
-      await Deno.remove(path);
-    } catch (cause) {
-      throw new SottoError("store_corrupt", "the object store cannot be written: check disk and SOTTO_DATA_DIR", {
-        cause,
-      });
+  async *list(): AsyncGenerator<StoredObject> {
+    for await (const { name: part, isDirectory } of Deno.readDir(this.folder)) {
+      if (!isDirectory || !/^[0-9a-f]{2}$/.test(part)) continue;
+      for await (const { name: digest } of Deno.readDir(join(this.folder, part))) {
+        if (!isDigest(digest)) continue;
+        const found = await stat(this.#path(digest));
+        if (found !== undefined) yield { digest, bytes: found.size, changedAt: found.mtime! };
+      }
     }
   }
 
+  removeLeftovers(): Promise<number> {
+    return this.spool.removeLeftovers();
+  }
+
+  async check(): Promise<void> {
+    const { remove } = await this.spool.write(new Uint8Array(1), { maxBytes: 1 });
+    await remove();
+  }
+
+  close(): Promise<void> {
+    return this.spool.close();
+  }
+
+  /** An object that is missing while its folder is there is lost; anything else may pass. */
+  async #notRead(digest: string, cause: unknown): Promise<never> {
+    if (cause instanceof Deno.errors.NotFound && await isFolder(this.spool.path)) {
+      throw corrupt(digest, "is missing", cause);
+    }
+    return notReadable(cause);
+  }
+
   #path(digest: string): string {
-    if (!DIGEST_FORM.test(digest)) throw new SottoError("internal", `an object digest has the wrong form: ${digest}`);
-    return join(this.folder, digest.slice(0, 2), digest);
+    return join(this.folder, requireDigest(digest).slice(0, 2), digest);
   }
-}
-
-async function writeFile(path: string, source: ObjectSource, { maxBytes }: PutLimits): Promise<ObjectInfo> {
-  const chunks = source instanceof Uint8Array ? ReadableStream.from([source]) : source;
-  const hash = createHash("sha256");
-  let bytes = 0;
-  using file = await Deno.open(path, { createNew: true, write: true, mode: 0o600 });
-  for await (const chunk of limitBytes(chunks, maxBytes)) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-    await writeAll(file, chunk);
-  }
-  await file.sync();
-  return { digest: hash.digest("hex"), bytes };
-}
-
-async function writeAll(file: Deno.FsFile, chunk: Uint8Array): Promise<void> {
-  for (let done = 0; done < chunk.byteLength;) done += await file.write(chunk.subarray(done));
 }
 
 /** Renames over an equal object if there is one: also repairs an object that was changed on disk. */
 async function publish(from: string, to: string): Promise<void> {
   const folder = dirname(to);
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  await Deno.rename(from, to);
-  await syncFolder(folder);
-  await syncFolder(dirname(folder));
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    await Deno.rename(from, to);
+    await syncFolder(folder);
+    await syncFolder(dirname(folder));
+  } catch (cause) {
+    throw storeUnavailable("cannot write to its disk", cause);
+  }
 }
 
 async function syncFolder(folder: string): Promise<void> {
@@ -127,20 +111,21 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
+  return (await stat(path))?.isFile ?? false;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path))?.isDirectory ?? false;
+}
+
+async function stat(path: string): Promise<Deno.FileInfo | undefined> {
   try {
-    return (await Deno.stat(path)).isFile;
+    return await Deno.stat(path);
   } catch (error) {
-    ignoreMissing(error);
-    return false;
+    if (!(error instanceof Deno.errors.NotFound)) notReadable(error);
   }
 }
 
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-}
-
-function missing(digest: string, cause: unknown): never {
-  throw new SottoError("store_corrupt", `the stored object ${digest} cannot be read: restore it, or upload it again`, {
-    cause,
-  });
+function notReadable(cause: unknown): never {
+  throw storeUnavailable("cannot read from its disk", cause);
 }

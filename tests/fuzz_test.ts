@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { loadKeys } from "../jobs/mod.ts";
 import { createHash } from "node:crypto";
 import { planTrees } from "../circuits/mod.ts";
 import { capabilityOf, decodeFile, HEADER_BYTES } from "../circuits/wire.ts";
@@ -6,7 +7,6 @@ import { decryptAnswers, encryptRows, newKeys, openSecretKey } from "../client/m
 import { isSottoError } from "../errors.ts";
 import { openBackend } from "../ffi/mod.ts";
 import { importModel } from "../models/mod.ts";
-import { loadKeys } from "../routes/keys/lease_keys.ts";
 import { type Case, COMMITTED, readCase, readModelBytes, readRows } from "./fixtures/cases.ts";
 import { fixture, fixtureRows, importFixture, registerPair, rowsFile } from "./support/fixtures.ts";
 import { call, withServer } from "./support/server.ts";

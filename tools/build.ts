@@ -1,7 +1,7 @@
 /**
  * Builds the native kernels with CMake into `build/` (library, tests; nothing is installed).
  *
- *     deno task build [--sanitize]
+ *     deno task build [--sanitize] [--target NAME]
  */
 import { fileURLToPath } from "node:url";
 import { SottoError } from "../errors.ts";
@@ -52,6 +52,8 @@ async function runCmake(args: string[]): Promise<Deno.CommandOutput> {
 }
 
 if (import.meta.main) {
-  const folder = await buildKernels({ sanitize: Deno.args.includes("--sanitize"), log: console.log });
+  const at = Deno.args.indexOf("--target");
+  const target = at < 0 ? undefined : Deno.args[at + 1];
+  const folder = await buildKernels({ sanitize: Deno.args.includes("--sanitize"), target, log: console.log });
   console.log(`built in ${folder}`);
 }

@@ -1,5 +1,5 @@
 /**
- * The part of the port that fine-tuning uses: products of frozen int8 matrices with blocks of encrypted tokens, in the ring
+ * The part of the port that fine-tuning uses: products of frozen integer matrices with blocks of encrypted tokens, in the ring
  * Z[X]/(X^N + 1) mod 2^32. Token t of a block is coefficient t; a feature j is one ciphertext b_j = a_j s + u_j + e_j, its mask a_j the
  * j-th of a public seed. The server computes b'_k = sum_j W_kj b_j and a'_k likewise, the client decrypts b'_k - a'_k s.
  *
@@ -13,7 +13,10 @@ import type { CallOptions, Handle } from "../backend.ts";
 /** `forward`: W, `backward`: W^T. */
 export type TokenDirection = "forward" | "backward";
 
-/** A frozen int8 matrix, prepared for products. */
+/** Weights of a matrix, row-major: bytes, or integers of at most 10 bits (-510 to 509), whose products take a server twice as long. */
+export type TokenWeights = Int8Array | Int16Array;
+
+/** A frozen matrix of integers, prepared for products. */
 export interface TokenMatrix extends Handle {
   readonly brand: "TokenMatrix";
   readonly rows: number;
@@ -47,7 +50,7 @@ export type TokenMode = "fresh" | "cached";
 export interface TokensServer {
   /** weights: rows x columns, row-major; prepares both directions unless told which. */
   createTokenMatrix(
-    weights: Int8Array,
+    weights: TokenWeights,
     shape: { rows: number; columns: number; directions?: readonly TokenDirection[] },
   ): Promise<TokenMatrix>;
   /**

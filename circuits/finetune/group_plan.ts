@@ -5,16 +5,20 @@
  * cut of the inputs of one direction is only an order of the outputs of the other.
  */
 import { z } from "@hono/zod-openapi";
-import { TOKENS_1024 } from "../../params/mod.ts";
+import { type TokenParameterSet, TOKENS_1024, TOKENS_2048 } from "../../params/mod.ts";
+import type { WeightKind } from "../../models/language/mod.ts";
 import { isSottoError } from "../../errors.ts";
-import type { TokenDirection } from "./backend.ts";
+import type { TokenDirection, TokenWeights } from "./backend.ts";
 import { tokenErrorExpected } from "./token_error.ts";
 
 /**
- * Parts are made until the expected error of an output is at most this share of its deviation with `tokens-1024-q32`. More parts cost
- * answers; with 0.05 the adapters' gradients keep a cosine above 0.99, and `tokens-2048-q32` has a fifteenth of the error.
+ * Parts are made until the expected error of an output is at most this share of its deviation with the coarsest set that a kind of weights is
+ * good for. More parts cost answers; with these shares the adapters' gradients keep a cosine above 0.99 and 0.999 to the run in float.
  */
-export const ERROR_SHARE_MAX = 0.05;
+export const ERROR_SHARE_MAX: Readonly<Record<WeightKind, number>> = { int8: 0.05, int10: 0.015 };
+
+/** The coarsest set that a kind is good for. */
+export const COARSEST_SET: Readonly<Record<WeightKind, TokenParameterSet>> = { int8: TOKENS_1024, int10: TOKENS_2048 };
 /** The most parts of a side. */
 const PARTS_MAX = 256;
 /** Parts begin at multiples of this. */
@@ -24,7 +28,7 @@ const count = z.number().int().positive();
 const partSchema = z.object({
   first: z.number().int().nonnegative(),
   count,
-  /** Largest Euclidean norm of what an output of the direction takes from this part: of bytes, not scaled. */
+  /** Largest Euclidean norm of what an output of the direction takes from this part: of integers, not scaled. */
   norm: z.number().nonnegative(),
 });
 
@@ -59,6 +63,7 @@ export interface GroupShape {
 /** Cuts groups; masks are numbered through all of them. */
 export class GroupPlanner {
   #maskFirst = 0;
+  constructor(readonly kind: WeightKind) {}
 
   plan({ name, modules, columns, columnPartNorms, rowPartNorms }: GroupShape): GroupPlan {
     const rows = modules.reduce((sum, module) => sum + module.rows, 0);
@@ -70,20 +75,20 @@ export class GroupPlanner {
       modules: modules.map((module) => ({ ...module })),
       rows,
       columns,
-      column_parts: cut(columns, columnPartNorms),
-      row_parts: cut(rows, rowPartNorms),
+      column_parts: cut(columns, columnPartNorms, this.kind),
+      row_parts: cut(rows, rowPartNorms, this.kind),
       mask_first: { forward, backward },
     };
   }
 }
 
 /** The fewest parts whose error is small enough. */
-function cut(inputs: number, normsOf: GroupShape["columnPartNorms"]): InputPart[] {
+function cut(inputs: number, normsOf: GroupShape["columnPartNorms"], kind: WeightKind): InputPart[] {
   for (let parts = 1;; parts = Math.max(parts + 1, Math.floor(parts * 1.1))) {
     const spans = spansOf(inputs, parts);
     const norms = normsOf(spans);
     const made = spans.map((span, i) => ({ ...span, norm: norms[i] }));
-    if (parts >= PARTS_MAX || spans.length < parts || made.every(isAccurate)) return made;
+    if (parts >= PARTS_MAX || spans.length < parts || made.every((part) => isAccurate(part, kind))) return made;
   }
 }
 
@@ -96,18 +101,19 @@ function spansOf(inputs: number, parts: number): Omit<InputPart, "norm">[] {
   }));
 }
 
-function isAccurate({ count, norm }: InputPart): boolean {
+function isAccurate({ count, norm }: InputPart, kind: WeightKind): boolean {
+  const scaling = { set: COARSEST_SET[kind], features: count, rowNorm: norm };
   try {
-    return norm === 0 || tokenErrorExpected({ set: TOKENS_1024, features: count, rowNorm: norm }) <= ERROR_SHARE_MAX;
+    return norm === 0 || tokenErrorExpected(scaling) <= ERROR_SHARE_MAX[kind];
   } catch (error) {
     if (isSottoError(error) && error.code === "model_refused") return false;
     throw error;
   }
 }
 
-/** Norms of the parts of a stacked matrix of bytes, rows x columns. */
+/** Norms of the parts of a stacked matrix of integers, rows x columns. */
 export function matrixNorms(
-  weights: Int8Array,
+  weights: TokenWeights,
   rows: number,
   columns: number,
 ): Pick<GroupShape, "columnPartNorms" | "rowPartNorms"> {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TOKENS_1024 } from "../../params/mod.ts";
-import { ERROR_SHARE_MAX, GroupPlanner, type GroupShape, matrixNorms, sidesOf } from "./group_plan.ts";
+import { COARSEST_SET, ERROR_SHARE_MAX, GroupPlanner, type GroupShape, matrixNorms, sidesOf } from "./group_plan.ts";
 import { tokenErrorExpected } from "./token_error.ts";
 
 /** A group whose bytes all have the same root mean square. */
@@ -13,15 +12,16 @@ function shape(name: string, rows: number[], columns: number, rms = 40): GroupSh
 
 Deno.test("parts cover the inputs once, in order, and each is accurate enough", () => {
   const size = fc.integer({ min: 1, max: 200_000 });
-  fc.assert(fc.property(size, size, fc.integer({ min: 1, max: 127 }), (rows, columns, rms) => {
-    const plan = new GroupPlanner().plan(shape("g", [rows], columns, rms));
+  const kind = fc.constantFrom("int8" as const, "int10" as const);
+  fc.assert(fc.property(size, size, fc.integer({ min: 1, max: 127 }), kind, (rows, columns, rms, kind) => {
+    const plan = new GroupPlanner(kind).plan(shape("g", [rows], columns, rms));
     for (const [parts, inputs] of [[plan.column_parts, columns], [plan.row_parts, rows]] as const) {
       let next = 0;
       for (const { first, count, norm } of parts) {
         assert.equal(first, next);
         next += count;
-        const error = tokenErrorExpected({ set: TOKENS_1024, features: count, rowNorm: norm });
-        assert.ok(error <= ERROR_SHARE_MAX);
+        const error = tokenErrorExpected({ set: COARSEST_SET[kind], features: count, rowNorm: norm });
+        assert.ok(error <= ERROR_SHARE_MAX[kind]);
       }
       assert.equal(next, inputs);
     }
@@ -29,13 +29,13 @@ Deno.test("parts cover the inputs once, in order, and each is accurate enough", 
 });
 
 Deno.test("no part is made that accuracy does not need", () => {
-  const plan = new GroupPlanner().plan(shape("layers.0.qkv", [576, 192, 192], 576));
+  const plan = new GroupPlanner("int8").plan(shape("layers.0.qkv", [576, 192, 192], 576));
   assert.deepEqual([plan.rows, plan.column_parts.length, plan.row_parts.length], [960, 1, 1]);
-  assert.ok(new GroupPlanner().plan(shape("output", [128_256], 2048)).row_parts.length <= 16);
+  assert.ok(new GroupPlanner("int8").plan(shape("output", [128_256], 2048)).row_parts.length <= 16);
 });
 
 Deno.test("cached masks of groups and directions do not overlap", () => {
-  const planner = new GroupPlanner();
+  const planner = new GroupPlanner("int8");
   const plans = [planner.plan(shape("a", [5, 6], 7)), planner.plan(shape("b", [3], 4))];
   assert.deepEqual(plans.map(({ mask_first }) => mask_first), [{ forward: 0, backward: 7 }, {
     forward: 18,
@@ -52,7 +52,7 @@ Deno.test("norms of parts are the largest of a row or a column inside the part",
 });
 
 Deno.test("the directions of a grid are each other's transposes", () => {
-  const plan = new GroupPlanner().plan(shape("g", [100_000], 64));
+  const plan = new GroupPlanner("int8").plan(shape("g", [100_000], 64));
   const [forward, backward] = [sidesOf(plan, "forward"), sidesOf(plan, "backward")];
   assert.equal(forward.inputs, backward.outputs);
   assert.equal(forward.outputs, backward.inputs);

@@ -4,6 +4,7 @@ export { tokenErrorExpected } from "./token_error.ts";
 export * from "./token_layout.ts";
 export { tokenRadius, tokenScales, type TokenScaling } from "./token_scales.ts";
 export {
+  COARSEST_SET,
   type GroupPlan,
   GroupPlanner,
   groupPlanSchema,

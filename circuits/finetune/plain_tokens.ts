@@ -13,6 +13,7 @@ import type {
   TokenRequest,
   TokensClient,
   TokensServer,
+  TokenWeights,
 } from "./backend.ts";
 import {
   requireTokenBlock,
@@ -28,7 +29,7 @@ import { tokenScales } from "./token_scales.ts";
 interface Side {
   readonly rows: number;
   readonly columns: number;
-  readonly weights: Int8Array;
+  readonly weights: TokenWeights;
 }
 
 class PlainTokenMatrix extends PlainHandle<"TokenMatrix", Side> implements TokenMatrix {
@@ -45,7 +46,7 @@ class PlainTokenMatrix extends PlainHandle<"TokenMatrix", Side> implements Token
 
 /** See the methods of the same names in `TokensServer` and `TokensClient`. */
 export class PlainTokens implements TokensServer, TokensClient {
-  async createTokenMatrix(weights: Int8Array, shape: { rows: number; columns: number }): Promise<TokenMatrix> {
+  async createTokenMatrix(weights: TokenWeights, shape: { rows: number; columns: number }): Promise<TokenMatrix> {
     await Promise.resolve();
     if (weights.length !== shape.rows * shape.columns || weights.length === 0) {
       throw new SottoError("backend_failed", `${weights.length} weights are not ${shape.rows} x ${shape.columns}`);
@@ -131,7 +132,7 @@ class PlainEncryptedTokens implements EncryptedTokens {
 function sideOf(side: Side, direction: TokenDirection): Side {
   if (direction === "forward") return side;
   const { rows, columns } = side;
-  const weights = new Int8Array(side.weights.length);
+  const weights = side.weights.slice();
   for (let k = 0; k < rows; k++) {
     for (let j = 0; j < columns; j++) weights[j * rows + k] = side.weights[k * columns + j];
   }

@@ -1,5 +1,13 @@
-/** The modules of a group as one matrix of bytes, and its tiles. */
-import { type LanguageModel, type LoadableModule, moduleGroups } from "../../models/language/mod.ts";
+/** The modules of a group as one matrix of integers, and its tiles. */
+import {
+  type IntegerMatrix,
+  integersOf,
+  type LanguageModel,
+  type LoadableModule,
+  moduleGroups,
+  type WeightKind,
+} from "../../models/language/mod.ts";
+import type { TokenWeights } from "./backend.ts";
 import { type GroupPlan, GroupPlanner, type GroupShape, type InputPart, matrixNorms } from "./group_plan.ts";
 
 /** Modules stacked by rows. */
@@ -9,7 +17,7 @@ export interface StackedGroup {
   readonly rows: number;
   readonly columns: number;
   /** rows x columns. */
-  readonly weights: Int8Array<ArrayBuffer>;
+  readonly weights: IntegerMatrix["integers"];
   /** One a row. */
   readonly scales: Float32Array<ArrayBuffer>;
 }
@@ -20,15 +28,19 @@ export function groupsOf(model: LanguageModel): ReadonlyMap<string, readonly Loa
 }
 
 /** Reads the weights of a group; memory is that of the answer and one module. */
-export async function stackGroup(name: string, modules: readonly LoadableModule[]): Promise<StackedGroup> {
+export async function stackGroup(
+  name: string,
+  modules: readonly LoadableModule[],
+  kind: WeightKind,
+): Promise<StackedGroup> {
   const columns = modules[0].columns;
   const rows = modules.reduce((sum, module) => sum + module.rows, 0);
-  const weights = new Int8Array(rows * columns);
+  const weights = integersOf(kind, rows * columns);
   const scales = new Float32Array(rows);
   let row = 0;
   for (const module of modules) {
-    const matrix = await module.load();
-    weights.set(matrix.int8, row * columns);
+    const matrix = await module.load(kind);
+    weights.set(matrix.integers, row * columns);
     scales.set(matrix.scales, row);
     row += module.rows;
   }
@@ -36,10 +48,10 @@ export async function stackGroup(name: string, modules: readonly LoadableModule[
 }
 
 /** The weights of rows `rows` and columns `columns` of the grid: a copy, or all of them. */
-export function tileWeights({ weights, ...group }: StackedGroup, rows: InputPart, columns: InputPart): Int8Array {
+export function tileWeights({ weights, ...group }: StackedGroup, rows: InputPart, columns: InputPart): TokenWeights {
   const from = rows.first * group.columns;
   if (columns.count === group.columns) return weights.subarray(from, from + rows.count * group.columns);
-  const tile = new Int8Array(rows.count * columns.count);
+  const tile = weights.slice(0, rows.count * columns.count);
   for (let row = 0; row < rows.count; row++) {
     const at = from + row * group.columns + columns.first;
     tile.set(weights.subarray(at, at + columns.count), row * columns.count);
@@ -53,12 +65,13 @@ export function tileWeights({ weights, ...group }: StackedGroup, rows: InputPart
  */
 export async function planGroups(
   model: LanguageModel,
+  kind: WeightKind,
   onGroup: (group: StackedGroup, plan: GroupPlan) => void = () => {},
 ): Promise<GroupPlan[]> {
-  const planner = new GroupPlanner();
+  const planner = new GroupPlanner(kind);
   const plans: GroupPlan[] = [];
   for (const [name, modules] of groupsOf(model)) {
-    const group = await stackGroup(name, modules);
+    const group = await stackGroup(name, modules, kind);
     const plan = planner.plan(shapeOf(group));
     onGroup(group, plan);
     plans.push(plan);

@@ -9,22 +9,22 @@ const TINY = fileURLToPath(new URL("../../tests/fixtures/language/tiny.gguf", im
 Deno.test("the modules of a group are stacked in order, and tiles are cut out of them", async () => {
   using model = await openLanguageModel(TINY);
   const [[name, modules]] = groupsOf(model);
-  const group = await stackGroup(name, modules);
+  const group = await stackGroup(name, modules, "int8");
   const key = await modules[1].load();
   const first = modules[0].rows;
-  assert.deepEqual(group.weights.subarray(first * group.columns, (first + key.rows) * group.columns), key.int8);
+  assert.deepEqual(group.weights.subarray(first * group.columns, (first + key.rows) * group.columns), key.integers);
   assert.deepEqual(moduleScales(modules, group.scales)[1], [modules[1].name, key.scales]);
   const rows = { first: first + 2, count: 3, norm: 0 };
   const tile = tileWeights(group, rows, { first: 5, count: 4, norm: 0 });
-  assert.deepEqual(tile.subarray(0, 4), key.int8.subarray(2 * group.columns + 5, 2 * group.columns + 9));
+  assert.deepEqual(tile.subarray(0, 4), key.integers.subarray(2 * group.columns + 5, 2 * group.columns + 9));
   const whole = tileWeights(group, rows, { first: 0, count: group.columns, norm: 0 });
-  assert.deepEqual(whole, key.int8.subarray(2 * group.columns, 5 * group.columns));
+  assert.deepEqual(whole, key.integers.subarray(2 * group.columns, 5 * group.columns));
 });
 
 Deno.test("the public parts are a safetensors file with embedding, norms and scales", async () => {
   using model = await openLanguageModel(TINY);
   const scales = new Map<string, Float32Array>();
-  await planGroups(model, ({ modules, scales: stacked }) => {
+  await planGroups(model, "int10", ({ modules, scales: stacked }) => {
     for (const [name, values] of moduleScales(modules, stacked)) scales.set(name, values);
   });
   const path = await Deno.makeTempFile();

@@ -122,6 +122,32 @@ async function zeros(tokens: Tokens, matrix: TokenMatrix): Promise<void> {
   assert.ok(values.subarray(0, ROWS).some((value) => value !== 0));
 }
 
+/** Weights of 10 bits, which a back end may multiply by in two limbs. */
+async function tenBits(tokens: Tokens): Promise<void> {
+  const [rows, columns, set] = [5, 7, TOKENS_2048];
+  const weights = Int16Array.from({ length: rows * columns }, (_, i) => (i * 331 + 17) % 1017 - 508);
+  using matrix = await tokens.createTokenMatrix(weights, { rows, columns });
+  for (const direction of ["forward", "backward"] as const) {
+    const [outputs, inputs] = direction === "forward" ? [rows, columns] : [columns, rows];
+    const weight = (k: number, j: number) => weights[direction === "forward" ? k * columns + j : j * columns + k];
+    const norm = Math.max(
+      ...Array.from(
+        { length: outputs },
+        (_, k) => Math.hypot(...Array.from({ length: inputs }, (_, j) => weight(k, j))),
+      ),
+    );
+    const activations = Float32Array.from({ length: inputs }, (_, j) => Math.cos(3 * j + 1));
+    using encrypted = await tokens.encryptTokens(activations, { set, tokens: 1, features: inputs, rowNorm: norm });
+    const answer = await tokens.multiplyTokens(matrix, direction, encrypted.request, "fresh");
+    const values = await encrypted.decrypt(answer, new Float32Array(outputs).fill(1));
+    const size = Math.hypot(...activations);
+    for (let k = 0; k < outputs; k++) {
+      const exact = activations.reduce((sum, x, j) => sum + x * weight(k, j), 0);
+      assert.ok(Math.abs(values[k] - exact) < 3e-3 * norm * size, `${direction}, output ${k}: ${values[k]}, ${exact}`);
+    }
+  }
+}
+
 /** Registers the tests of one back end; `open` gives it and what ends it. */
 export function tokensSuite(name: string, open: () => { tokens: Tokens; close: () => void }): void {
   const test = (what: string, run: (tokens: Tokens, matrix: TokenMatrix) => Promise<void>) =>
@@ -143,5 +169,6 @@ export function tokensSuite(name: string, open: () => { tokens: Tokens; close: (
     }
   }
   test("blocks, bodies and answers of the wrong shape are refused", refusals);
+  test("weights of 10 bits are multiplied by in both directions", tenBits);
   test("a token of zeros has outputs that are exactly zero", zeros);
 }

@@ -23,7 +23,7 @@ export interface WeightScales {
 /** Units of weights that meet encrypted data. */
 export function weightScales(spec: TrainingSpec): WeightScales {
   const decays = decaysOf(spec);
-  const scoreUnit = Q / (4 * spec.score_range) * Math.min(...decays);
+  const scoreUnit = Q / (4 * spec.score_range) * decays.reduce((least, decay) => Math.min(least, decay));
   const weightUnit = scoreUnit / spec.feature_scale;
   return { decays, scoreUnit, weightUnit, errorUnit: weightUnit / spec.feature_scale };
 }

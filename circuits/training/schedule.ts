@@ -32,7 +32,7 @@ export function decaysOf(spec: TrainingSpec): Float64Array {
   const decays = new Float64Array(spec.steps + 1);
   decays[0] = 1;
   for (let step = 0; step < spec.steps; step++) decays[step + 1] = decays[step] * (1 - rateOf(spec, step) * spec.l2);
-  const smallest = Math.min(...decays);
+  const smallest = decays.reduce((least, decay) => Math.min(least, decay));
   if (smallest >= DECAY_MIN) return decays;
   throw new SottoError(
     "model_refused",

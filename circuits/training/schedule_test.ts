@@ -66,3 +66,7 @@ Deno.test("a wrong specification is refused by the name of its field", () => {
   assert.throws(() => specOf({ features: [{ name: "a", min: 2, max: 1 }] }), { code: "malformed_request" });
   assert.throws(() => specOf({ learning_rate: { schedule: "constant", rate: -1 } }), { message: /learning_rate/ });
 });
+
+Deno.test("a million steps, the most that a specification takes, have their decays", () => {
+  assert.equal(decaysOf(specOf({ steps: 1_000_000 }))[1_000_000], 1);
+});

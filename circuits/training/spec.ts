@@ -1,36 +1,40 @@
 /** What is trained and how: the public part of a training session, agreed by owners and server. */
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
 import { SottoError } from "../../errors.ts";
+
+/** Numbers of data: far from where quotients of them overflow. */
+const datum = z.number().min(-1e30).max(1e30);
 
 /** Public scaling of one column: u = (x - mean) / (clip deviation), or u from -1 to 1 between min and max; clipped to [-1, 1]. */
 const scaledSchema = z.union([
-  z.object({ name: z.string().min(1), mean: z.number(), deviation: z.number().positive() }),
-  z.object({ name: z.string().min(1), min: z.number(), max: z.number() }).refine(({ min, max }) => max > min, {
+  z.object({ name: z.string().min(1), mean: datum, deviation: datum.min(1e-30) }).openapi("ScaledByDeviation"),
+  z.object({ name: z.string().min(1), min: datum, max: datum }).refine(({ min, max }) => max > min, {
     message: "max must be above min",
-  }),
+  }).openapi("ScaledByRange"),
 ]);
 
 const rate = z.number().positive().max(1000);
 const rateSchema = z.discriminatedUnion("schedule", [
-  z.object({ schedule: z.literal("constant"), rate }),
+  z.object({ schedule: z.literal("constant"), rate }).openapi("ConstantRate"),
   /** rate * factor^floor(step / every) */
-  z.object({ schedule: z.literal("step"), rate, factor: z.number().positive().max(1), every: z.number().int().min(1) }),
+  z.object({ schedule: z.literal("step"), rate, factor: z.number().positive().max(1), every: z.number().int().min(1) })
+    .openapi("StepRate"),
   /** From `rate` to `floor` along half a cosine over all steps. */
-  z.object({ schedule: z.literal("cosine"), rate, floor: z.number().positive() }),
+  z.object({ schedule: z.literal("cosine"), rate, floor: rate }).openapi("CosineRate"),
   /** One rate a step; the last one goes on. */
-  z.object({ schedule: z.literal("list"), rates: z.array(rate).min(1) }),
+  z.object({ schedule: z.literal("list"), rates: z.array(rate).min(1) }).openapi("ListedRates"),
 ]);
 
 const common = {
   features: z.array(scaledSchema).min(1).max(65536),
   /** Rows a batch, a power of two. */
-  batch_size: z.union([1, 2, 4, 8, 16, 32, 64].map((size) => z.literal(size))),
+  batch_size: z.literal([1, 2, 4, 8, 16, 32, 64]).openapi({ type: "integer" }),
   steps: z.number().int().min(1).max(1_000_000),
   learning_rate: rateSchema,
   /** Every step multiplies all weights, the bias too, by 1 - rate * l2. */
-  l2: z.number().min(0).default(0),
+  l2: z.number().min(0).max(1000).default(0),
   /** Deviations that reach the ends of [-1, 1]. */
-  clip: z.number().positive().default(3),
+  clip: z.number().min(1e-6).max(1e6).default(3),
   /** Of the order of rows and batches and of a network's first weights; public. */
   seed: z.number().int().min(0).max(2 ** 32 - 1).default(0),
   /** Integers are round(u * feature_scale): more, less rounding of features and more noise of weights. */
@@ -39,11 +43,13 @@ const common = {
 
 const classes = z.array(z.union([z.string(), z.number().int()])).min(2).max(64);
 /** Largest |score| that its table covers: beyond it a table wraps. */
-const scoreRange = z.number().positive();
+const scoreRange = z.number().min(1e-6).max(1e6);
 
 export const trainingSpecSchema = z.discriminatedUnion("kind", [
   /** Logistic regression; more than two classes: one against the rest. */
-  z.object({ kind: z.literal("logistic"), classes, score_range: scoreRange.default(32), ...common }),
+  z.object({ kind: z.literal("logistic"), classes, score_range: scoreRange.default(32), ...common }).openapi(
+    "LogisticSpec",
+  ),
   /** Least squares with the error clipped to [-error_clip, error_clip], on a target scaled like a feature but not clipped. */
   z.object({
     kind: z.literal("linear"),
@@ -51,7 +57,7 @@ export const trainingSpecSchema = z.discriminatedUnion("kind", [
     score_range: scoreRange.default(4),
     error_clip: scoreRange.default(2),
     ...common,
-  }),
+  }).openapi("LinearSpec"),
   /** One hidden layer and a logistic output; more than two classes: one output each, against the rest. */
   z.object({
     kind: z.literal("mlp"),
@@ -59,7 +65,7 @@ export const trainingSpecSchema = z.discriminatedUnion("kind", [
     hidden: z.object({ width: z.number().int().min(1).max(256), activation: z.enum(["sigmoid", "relu"]) }),
     score_range: scoreRange.default(16),
     ...common,
-  }),
+  }).openapi("MlpSpec"),
 ]);
 
 export type TrainingSpec = z.infer<typeof trainingSpecSchema>;

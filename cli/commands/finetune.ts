@@ -1,5 +1,6 @@
 /** `sotto finetune`: private fine-tuning of a language model that lies with the server. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { WEIGHT_KINDS, type WeightKind } from "../../models/language/mod.ts";
 import type { Context } from "../context.ts";
 import { addGenerate } from "../finetune_generate.ts";
 import { addTune } from "../finetune_run.ts";
@@ -20,15 +21,25 @@ function addModels(group: Command, context: Context): void {
   withServer(group.command("register <path>"))
     .description("register a model of the server's folder of base models (scope admin)")
     .requiredOption("--name <name>", "name of the base model")
+    .addOption(
+      new Option("--weights <kind>", "int10: a quarter of the rounding, for tokens-2048-q32, twice the server's work")
+        .choices(Object.keys(WEIGHT_KINDS)).default("int8"),
+    )
     .addHelpText("after", examples("sotto finetune register SmolLM2-135M-Instruct.Q4_1.gguf --name smollm2"))
-    .action(async (path: string, options: ServerOptions & { name: string }) => {
-      const model = await connect(options).fineTuning.registerBaseModel({ name: options.name, path });
+    .action(async (path: string, options: ServerOptions & { name: string; weights: WeightKind }) => {
+      const { name, weights } = options;
+      const model = await connect(options).fineTuning.registerBaseModel({ name, path, weights });
       context.out(options.json ? JSON.stringify(model, null, 2) + "\n" : `${model.id}\n`);
     });
   withServer(group.command("models")).description("list your base models")
     .action(async (options: ServerOptions) => {
       const models = await connect(options).fineTuning.listBaseModels();
-      printRecords(context, models, ["id", "name", "weight_bytes", "public_bytes", "created_at"], options.json);
+      printRecords(
+        context,
+        models,
+        ["id", "name", "weights", "weight_bytes", "public_bytes", "created_at"],
+        options.json,
+      );
     });
   withServer(group.command("forget <id>")).description("forget a base model; its files stay (scope admin)")
     .action(async (id: string, options: ServerOptions) => {

@@ -1,70 +1,78 @@
 /** `sotto tokens`: through the server with --url, else in the data folder or database of this machine. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { SottoError } from "../../errors.ts";
+import type { TokenSummary } from "../../client/mod.ts";
+import type { TokenInfo } from "../../db/mod.ts";
 import type { Context } from "../context.ts";
-import { connect, examples, type ServerOptions, wholeNumber } from "../options.ts";
+import { connect, examples, wholeNumber } from "../options.ts";
+import {
+  isRemote,
+  located,
+  noteInAudit,
+  type PlaceOptions,
+  withPlace,
+  withServerDatabase,
+} from "../server_database.ts";
 import { printRecords } from "../tables.ts";
-
-interface TokenOptions extends ServerOptions {
-  readonly data?: string;
-  readonly databaseUrl?: string;
-}
 
 /** Adds the group to the program. */
 export function addTokens(program: Command, context: Context): void {
   const tokens = program.command("tokens").description("access tokens of the server");
   addCreate(tokens, context);
-  withDatabase(tokens.command("list"))
+  withPlace(tokens.command("list"))
     .description("list tokens (never the tokens themselves)")
     .addHelpText("after", examples("sotto tokens list", "sotto tokens list --url http://127.0.0.1:8080"))
-    .action((options: TokenOptions, command: Command) => list(context, located(options, command)));
-  withDatabase(tokens.command("revoke <id>"))
+    .action((options: PlaceOptions, command: Command) => list(context, located(options, command)));
+  withPlace(tokens.command("show <id>"))
+    .description("show a token: scopes, when it ends, when it was used last")
+    .addHelpText("after", examples("sotto tokens show 4d1c0a..."))
+    .action((id: string, options: PlaceOptions, command: Command) => show(context, id, located(options, command)));
+  addRotate(tokens, context);
+  withPlace(tokens.command("revoke <id>"))
     .description("revoke a token at once")
     .addHelpText("after", examples("sotto tokens revoke 4d1c0a..."))
-    .action((id: string, options: TokenOptions, command: Command) => revoke(context, id, located(options, command)));
-}
-
-function withDatabase(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--data <folder>", 'data folder of the server on this machine (default: "./data")').env(
-        "SOTTO_DATA_DIR",
-      ),
-    )
-    .addOption(
-      new Option("--database-url <url>", "PostgreSQL of the server, instead of a data folder").env("DATABASE_URL"),
-    )
-    .addOption(new Option("--url <url>", "go through the running server (needs an admin token)").env("SOTTO_URL"))
-    .addOption(new Option("--token <token>", "admin token, with --url").env("SOTTO_TOKEN"))
-    .option("--json", "print JSON");
+    .action((id: string, options: PlaceOptions, command: Command) => revoke(context, id, located(options, command)));
 }
 
 /** What tokens may be for; the server knows the same. */
 const SCOPES = ["predict", "train", "admin"] as const;
 type Scope = typeof SCOPES[number];
 
-interface CreateOptions extends TokenOptions {
+const LARGEST_RATE = 1_000_000_000;
+
+interface CreateOptions extends PlaceOptions {
   readonly tenant: string;
+  readonly name: string;
   readonly scopes: Scope[];
   readonly days: number;
+  readonly requestsPerMinute?: number;
+}
+
+function daysOption(): Option {
+  return new Option("--days <days>", "days until it expires").argParser(wholeNumber(1, 3650)).default(90);
 }
 
 function addCreate(tokens: Command, context: Context): void {
-  withDatabase(tokens.command("create"))
+  withPlace(tokens.command("create"))
     .description("make a token; it is printed once, on standard output")
     .option("--tenant <name>", "who the token is for; made when new (without --url)", "default")
+    .option("--name <name>", "what the token is for", "")
     .addOption(
       new Option("--scopes <scopes>", "predict, train, admin or several, with commas").argParser(readScopes).default(
         ["predict", "admin"],
         "predict,admin",
       ),
     )
-    .addOption(new Option("--days <days>", "days until it expires").argParser(wholeNumber(1, 3650)).default(90))
+    .addOption(daysOption())
+    .addOption(
+      new Option("--requests-per-minute <count>", "limit of this token, besides its tenant's").argParser(
+        wholeNumber(1, LARGEST_RATE),
+      ),
+    )
     .addHelpText(
       "after",
       examples(
         "export SOTTO_TOKEN=$(sotto tokens create --tenant clinic)",
-        "sotto tokens create --scopes predict --days 7",
+        "sotto tokens create --scopes predict --days 7 --name 'ward 7'",
       ),
     )
     .action((options: CreateOptions, command: Command) => create(context, located(options, command)));
@@ -78,75 +86,115 @@ function readScopes(text: string): Scope[] {
 }
 
 async function create(context: Context, options: CreateOptions): Promise<void> {
+  const { name, scopes, days, requestsPerMinute } = options;
   const made = isRemote(options)
-    ? await connect(options).createToken({ scopes: options.scopes, days: options.days })
+    ? await connect(options).createToken({ name, scopes, days, requests_per_minute: requestsPerMinute })
     : await createHere(options);
   if (options.json) return context.out(JSON.stringify(made, null, 2) + "\n");
-  context.err(`token ${made.id}, scopes ${options.scopes.join(", ")}, ${options.days} days; it is shown this once:\n`);
+  context.err(`token ${made.id}, scopes ${scopes.join(", ")}, ${days} days; it is shown this once:\n`);
   context.out(made.token + "\n");
 }
 
 async function createHere(options: CreateOptions): Promise<{ id: string; token: string }> {
   const { createToken, findOrCreateTenant } = await import("../../db/mod.ts");
-  await using opened = await openHere(options);
-  const tenant = await findOrCreateTenant(opened.database, options.tenant);
-  const { id, token } = await createToken(opened.database, {
-    tenant: tenant.id,
-    scopes: options.scopes,
-    days: options.days,
+  const { name, scopes, days, requestsPerMinute } = options;
+  return await withServerDatabase(options, async (database) => {
+    const tenant = await findOrCreateTenant(database, options.tenant);
+    const request = { tenant: tenant.id, name, scopes, days, requestsPerMinute };
+    const { id, token } = await createToken(database, request);
+    await noteInAudit(database, tenant, "tokens create", id);
+    return { id, token };
   });
-  return { id, token };
 }
 
-async function list(context: Context, options: TokenOptions): Promise<void> {
+async function list(context: Context, options: PlaceOptions): Promise<void> {
   const records = isRemote(options) ? await connect(options).listTokens() : await listHere(options);
-  printRecords(context, records, ["id", "scopes", "created_at", "expires_at", "revoked_at"], options.json);
+  const columns = ["id", "name", "scopes", "expires_at", "revoked_at", "last_used_at"] as const;
+  printRecords(context, records, columns, options.json);
 }
 
-async function listHere(options: TokenOptions) {
+async function listHere(options: PlaceOptions) {
   const { listTenants, listTokens } = await import("../../db/mod.ts");
-  await using opened = await openHere(options);
-  const tenants = new Map((await listTenants(opened.database)).map((tenant) => [tenant.id, tenant.name]));
-  return (await listTokens(opened.database)).map((token) => ({
-    id: token.id,
-    tenant: tenants.get(token.tenantId),
-    scopes: [...token.scopes],
-    created_at: token.createdAt.toISOString(),
-    expires_at: token.expiresAt.toISOString(),
-    revoked_at: token.revokedAt?.toISOString() ?? null,
-  }));
+  return await withServerDatabase(options, async (database) => {
+    const tenants = new Map((await listTenants(database)).map((tenant) => [tenant.id, tenant.name]));
+    const tokens = await listTokens(database);
+    return tokens.map((token) => ({ ...summary(token), tenant: tenants.get(token.tenantId) }));
+  });
 }
 
-async function revoke(context: Context, id: string, options: TokenOptions): Promise<void> {
+async function show(context: Context, id: string, options: PlaceOptions): Promise<void> {
+  const token = isRemote(options) ? await connect(options).getToken(id) : await showHere(id, options);
+  if (options.json) return context.out(JSON.stringify(token, null, 2) + "\n");
+  const lines = Object.entries(token).map(([key, value]) => `${key.replaceAll("_", " ")}: ${value ?? "-"}`);
+  context.out(lines.join("\n") + "\n");
+}
+
+async function showHere(id: string, options: PlaceOptions): Promise<TokenSummary> {
+  const { findToken } = await import("../../db/mod.ts");
+  return await withServerDatabase(options, async (database) => summary(await findToken(database, id)));
+}
+
+interface RotateOptions extends PlaceOptions {
+  readonly days: number;
+  readonly grace: number;
+}
+
+function addRotate(tokens: Command, context: Context): void {
+  withPlace(tokens.command("rotate <id>"))
+    .description("make a token that takes the place of another; it is printed once, on standard output")
+    .addOption(daysOption())
+    .addOption(
+      new Option("--grace <seconds>", "how long the old token stays good").argParser(wholeNumber(0, 30 * 86_400))
+        .default(3600),
+    )
+    .addHelpText("after", examples("export SOTTO_TOKEN=$(sotto tokens rotate 4d1c0a... --grace 600)"))
+    .action((id: string, options: RotateOptions, command: Command) => rotate(context, id, located(options, command)));
+}
+
+async function rotate(context: Context, id: string, options: RotateOptions): Promise<void> {
+  const { days, grace } = options;
+  const made = isRemote(options)
+    ? await connect(options).rotateToken(id, { days, grace_seconds: grace })
+    : await rotateHere(id, options);
+  if (options.json) return context.out(JSON.stringify(made, null, 2) + "\n");
+  context.err(`token ${made.id}, ${days} days; ${id} ends at ${made.old.expires_at}; it is shown this once:\n`);
+  context.out(made.token + "\n");
+}
+
+async function rotateHere(id: string, options: RotateOptions) {
+  const { rotateToken } = await import("../../db/mod.ts");
+  return await withServerDatabase(options, async (database) => {
+    const { made, old } = await rotateToken(database, id, { days: options.days, graceSeconds: options.grace });
+    await noteInAudit(database, { id: made.tenantId }, "tokens rotate", `${id}/${made.id}`);
+    return { id: made.id, token: made.token, old: summary(old) };
+  });
+}
+
+async function revoke(context: Context, id: string, options: PlaceOptions): Promise<void> {
   if (isRemote(options)) await connect(options).revokeToken(id);
   else await revokeHere(id, options);
   context.out(options.json ? JSON.stringify({ revoked: id }) + "\n" : `revoked ${id}\n`);
 }
 
-async function revokeHere(id: string, options: TokenOptions): Promise<void> {
+async function revokeHere(id: string, options: PlaceOptions): Promise<void> {
   const { revokeToken } = await import("../../db/mod.ts");
-  await using opened = await openHere(options);
-  if (await revokeToken(opened.database, id)) return;
-  throw new SottoError("token_invalid", `there is no token ${id}`);
-}
-
-/** What is written on the command line wins over the environment; else a data folder wins over an address. */
-function located<T extends TokenOptions>(options: T, command: Command): T {
-  const isWritten = (name: string) => command.getOptionValueSource(name) === "cli";
-  const isHere = isWritten("data") || isWritten("databaseUrl");
-  if (isWritten("url") && !isHere) return { ...options, data: undefined, databaseUrl: undefined };
-  return options;
-}
-
-function isRemote(options: TokenOptions): boolean {
-  return options.url !== undefined && options.data === undefined && options.databaseUrl === undefined;
-}
-
-async function openHere(options: TokenOptions) {
-  const { openDatabase } = await import("../../db/mod.ts");
-  const database = await openDatabase({
-    dataDir: options.data ?? "./data",
-    databaseUrl: options.databaseUrl || undefined,
+  await withServerDatabase(options, async (database) => {
+    const { tenantId } = await revokeToken(database, id);
+    await noteInAudit(database, { id: tenantId }, "tokens revoke", id);
   });
-  return { database, [Symbol.asyncDispose]: () => database.close() };
+}
+
+/** As the server shows it. */
+function summary(token: TokenInfo): TokenSummary {
+  return {
+    id: token.id,
+    name: token.name,
+    scopes: [...token.scopes],
+    created_at: token.createdAt.toISOString(),
+    expires_at: token.expiresAt.toISOString(),
+    revoked_at: token.revokedAt?.toISOString() ?? null,
+    last_used_at: token.lastUsedAt?.toISOString() ?? null,
+    replaced_by: token.replacedBy,
+    requests_per_minute: token.requestsPerMinute,
+  };
 }

@@ -15,28 +15,37 @@ export interface AdamOptions {
 }
 
 /** The moments of one parameter. */
-interface Moments {
+export interface Moments {
   readonly first: Floats;
   readonly second: Floats;
 }
 
-export class AdamW {
+/** What the optimiser remembers. */
+export interface AdamState {
   /** Steps taken. */
+  readonly steps: number;
+  /** In the order of the parameters. */
+  readonly moments: readonly Moments[];
+}
+
+export class AdamW implements AdamState {
   steps = 0;
-  readonly #moments: readonly Moments[];
+  readonly moments: readonly Moments[];
   readonly #options: Required<AdamOptions>;
 
-  constructor(readonly parameters: readonly Parameter[], options: AdamOptions = {}) {
+  /** `state`: what an earlier optimiser of the same parameters remembered, taken over; default: nothing. */
+  constructor(readonly parameters: readonly Parameter[], options: AdamOptions = {}, state?: AdamState) {
     this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.01, ...options };
     const same = (x: Floats): Floats =>
       x instanceof Float32Array ? new Float32Array(x.length) : new Float64Array(x.length);
-    this.#moments = parameters.map(({ values }) => ({ first: same(values), second: same(values) }));
+    this.steps = state?.steps ?? 0;
+    this.moments = state?.moments ?? parameters.map(({ values }) => ({ first: same(values), second: same(values) }));
   }
 
   /** Changes all parameters by their gradients. */
   step(learningRate: number): void {
     this.steps++;
-    this.parameters.forEach((parameter, i) => this.#update(parameter, this.#moments[i], learningRate));
+    this.parameters.forEach((parameter, i) => this.#update(parameter, this.moments[i], learningRate));
   }
 
   #update({ values, gradient }: Parameter, { first, second }: Moments, learningRate: number): void {

@@ -3,7 +3,13 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type GroupPlan, rowScalesName } from "../../circuits/finetune/mod.ts";
 import { SottoError } from "../../errors.ts";
-import { type LlamaConfig, openSafetensors, type TensorSource, Tokenizer } from "../../models/language/mod.ts";
+import {
+  type LlamaConfig,
+  openSafetensors,
+  type TensorSource,
+  Tokenizer,
+  type WeightKind,
+} from "../../models/language/mod.ts";
 import { checkConfig } from "../../models/language/llama_config.ts";
 import { EMBEDDING, FINAL_NORM, layerNorms } from "../../models/language/module_list.ts";
 import type { BaseModel, FineTuningCalls } from "./fine_tuning_calls.ts";
@@ -11,6 +17,8 @@ import type { LocalWeights } from "./local_weights.ts";
 
 export interface OpenBaseModel {
   readonly config: LlamaConfig;
+  /** What the server rounded the weights to. */
+  readonly weights: WeightKind;
   readonly groups: readonly GroupPlan[];
   readonly local: LocalWeights;
   readonly rowScales: ReadonlyMap<string, Float32Array>;
@@ -30,6 +38,7 @@ export async function openBaseModel(calls: FineTuningCalls, model: BaseModel, fo
   using tensors = await openSafetensors(path);
   return {
     config,
+    weights: model.weights,
     groups: model.groups,
     local: await readLocal(tensors, config),
     rowScales: await readScales(tensors, model.groups),

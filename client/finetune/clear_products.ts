@@ -1,7 +1,7 @@
 /** Products by weights that the client holds in clear: for tests, for comparison, and for running a tuned model locally. */
 import type { FloatKernels, Floats } from "../../circuits/finetune/float_kernels.ts";
 import { SottoError } from "../../errors.ts";
-import { dequantise, type LanguageModel } from "../../models/language/mod.ts";
+import { dequantise, type LanguageModel, type WeightKind } from "../../models/language/mod.ts";
 import type { Adapters } from "./adapters.ts";
 import type { LinearProducts } from "./linear_products.ts";
 import { mergeLora } from "./lora.ts";
@@ -19,12 +19,16 @@ export class ClearProducts implements LinearProducts {
   /** `groups`: the modules of each group, by its name. */
   constructor(readonly kernels: FloatKernels, readonly groups: ReadonlyMap<string, readonly ClearModule[]>) {}
 
-  /** All modules of a model, as its file holds them ("float") or as a server multiplies by them ("int8"). Four bytes a weight of memory. */
-  static async load(kernels: FloatKernels, model: LanguageModel, weights: "float" | "int8"): Promise<ClearProducts> {
+  /** All modules of a model, as its file holds them ("float") or as a server multiplies by them. Four bytes a weight of memory. */
+  static async load(
+    kernels: FloatKernels,
+    model: LanguageModel,
+    weights: "float" | WeightKind,
+  ): Promise<ClearProducts> {
     const groups = new Map<string, ClearModule[]>();
     for (const module of model.modules()) {
       const { name, group, rows, columns } = module;
-      const weight = weights === "int8" ? dequantise(await module.load()) : await module.loadFloats();
+      const weight = weights === "float" ? await module.loadFloats() : dequantise(await module.load(weights));
       groups.set(group, [...groups.get(group) ?? [], { name, rows, columns, weight }]);
     }
     return new ClearProducts(kernels, groups);

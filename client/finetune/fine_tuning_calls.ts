@@ -8,11 +8,13 @@ import {
   type TokenDirection,
 } from "../../circuits/finetune/mod.ts";
 import { SottoError } from "../../errors.ts";
+import type { WeightKind } from "../../models/language/mod.ts";
 import type { Call } from "../request.ts";
 
 const baseSummarySchema = z.object({
   id: z.string(),
   name: z.string(),
+  weights: z.enum(["int8", "int10"]).default("int8"),
   weight_bytes: z.number(),
   public_bytes: z.number(),
   public_digest: z.string(),
@@ -56,7 +58,7 @@ export type FineTuningSession = z.infer<typeof sessionSchema>;
 /** What a new session works with. */
 export interface NewFineTuning {
   readonly baseModel: string;
-  /** "tokens-1024-q32" (default) or "tokens-2048-q32". */
+  /** "tokens-1024-q32" or "tokens-2048-q32"; default: what the weights are good for. */
   readonly parameterSet?: string;
   readonly masks?: "fresh" | "cached";
   readonly tokensMax?: number;
@@ -76,7 +78,7 @@ export class FineTuningCalls {
   constructor(private readonly reach: (url?: string) => FineTuningTransport) {}
 
   /** Registers a model of the server's folder; the same model again gives the same object. */
-  registerBaseModel(model: { name: string; path: string }): Promise<BaseModel> {
+  registerBaseModel(model: { name: string; path: string; weights?: WeightKind }): Promise<BaseModel> {
     return this.reach().json(baseModelSchema, { method: "POST", path: BASE, json: model });
   }
   async listBaseModels(): Promise<BaseModelSummary[]> {
@@ -157,22 +159,26 @@ async function discard(response: Promise<Response>): Promise<void> {
   await (await response).body?.cancel();
 }
 
-/** The whole body, into one array. */
+/** The whole body, read into one array in place: answers are large. */
 async function readExactly(response: Response, bytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const out = new Uint8Array(bytes);
-  let at = 0;
+  const reader = response.body?.getReader({ mode: "byob" });
+  if (reader === undefined) throw brokenOff();
+  let [out, at] = [new Uint8Array(bytes + 1), 0];
   try {
-    for await (const chunk of response.body ?? []) {
-      if (at + chunk.length > bytes) break;
-      out.set(chunk, at);
-      at += chunk.length;
+    for (;;) {
+      const { value, done } = await reader.read(out.subarray(at));
+      if (value === undefined) break;
+      out = new Uint8Array(value.buffer);
+      at += value.length;
+      if (done || at > bytes) break;
     }
   } catch (cause) {
     if (signal?.aborted) throw new SottoError("cancelled", "the call was cancelled", { cause });
     throw brokenOff(cause);
   }
-  if (at !== bytes) throw brokenOff();
-  return out;
+  if (at === bytes) return out.subarray(0, bytes);
+  reader.cancel().catch(() => undefined);
+  throw brokenOff();
 }
 
 function brokenOff(cause?: unknown): SottoError {

@@ -20,6 +20,7 @@ export {
   type NewFineTuning,
   placeOf,
 } from "./fine_tuning_calls.ts";
+export type { RunState } from "./checkpoint.ts";
 export { FolderMasks, type MaskStore, MemoryMasks } from "./mask_store.ts";
 export { type RetryOptions, withRetries } from "./retry.ts";
 export type { Keep } from "./decoder_layer.ts";

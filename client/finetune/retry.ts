@@ -4,6 +4,7 @@ import { type ErrorCode, isSottoError, SottoError } from "../../errors.ts";
 const PASSING: readonly ErrorCode[] = [
   "server_unreachable",
   "busy",
+  "rate_limited",
   "out_of_memory",
   "database_unavailable",
   "cancelled",

@@ -1,6 +1,6 @@
 /** Fine-tuning: steps of AdamW on the adapters, each over one or several blocks. */
 import { SottoError } from "../../errors.ts";
-import { type AdamOptions, AdamW, clipGradients } from "./adam_w.ts";
+import { type AdamOptions, type AdamState, AdamW, clipGradients } from "./adam_w.ts";
 import type { Adapters, Parameter } from "./adapters.ts";
 import { labelCount, type TokenBlock } from "./block.ts";
 import type { Keep } from "./decoder_layer.ts";
@@ -36,12 +36,18 @@ export class Trainer {
   readonly #parameters: readonly Parameter[];
   readonly #adapters: Adapters;
 
-  constructor(readonly model: Llama, readonly options: TrainOptions) {
+  /** `state`: of the optimiser of a run that goes on. */
+  constructor(readonly model: Llama, readonly options: TrainOptions, state?: AdamState) {
     const { adapters } = model.parts;
     if (!adapters) throw new SottoError("configuration_invalid", "a model without adapters has nothing to train");
     this.#adapters = adapters;
     this.#parameters = adapters.parameters();
-    this.#optimiser = new AdamW(this.#parameters, options);
+    this.#optimiser = new AdamW(this.#parameters, options, state);
+  }
+
+  /** What the optimiser remembers: with the adapters, all that the next step depends on. */
+  get state(): AdamState {
+    return this.#optimiser;
   }
 
   /** One step over the blocks. When it is cancelled or fails, the adapters are as before and the step may be made again. */

@@ -1,8 +1,10 @@
 /** One fine-tuning run and what is kept of it, so that the same run on other weights can be set beside it. */
 import type { FloatKernels, Floats } from "../../circuits/finetune/float_kernels.ts";
 import type { LlamaConfig } from "../../models/language/mod.ts";
+import type { AdamState } from "./adam_w.ts";
 import { type AdapterOptions, Adapters } from "./adapters.ts";
 import type { TokenBlock } from "./block.ts";
+import { loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 import type { LinearProducts } from "./linear_products.ts";
 import { Llama, type PassOptions } from "./llama.ts";
 import type { LocalWeights } from "./local_weights.ts";
@@ -32,27 +34,49 @@ export interface TunedRun {
 export interface RunOptions extends PassOptions {
   /** Told after each step. */
   readonly onStep?: (report: StepReport) => void;
+  /** Where and how often the run is kept, also after the last step; default: not. */
+  readonly checkpoint?: { readonly path: string; readonly every: number };
+  /** A checkpoint of the same setting that is gone on from; default: from the start. */
+  readonly resume?: string;
 }
 
-/** Trains new adapters around the products. */
+/** Trains adapters around the products: new ones, or those of a checkpoint. Throws what `loadCheckpoint` and `saveCheckpoint` throw. */
 export async function runTuning(
   setting: RunSetting,
   products: LinearProducts,
   options: RunOptions = {},
 ): Promise<TunedRun> {
   const { kernels, config, local, blocks, steps } = setting;
-  const adapters = Adapters.create(kernels, config, setting.adapters, setting.seed ?? 0);
-  const trainer = new Trainer(new Llama({ kernels, config, local, products, adapters }), setting.train);
-  const reports: StepReport[] = [];
-  let firstGradients: ReadonlyMap<string, Floats> = new Map();
-  for (let step = 0; step < steps; step++) {
+  const { resume, checkpoint } = options;
+  const start = resume === undefined ? newRun(setting) : await loadCheckpoint(resume, setting);
+  const { adapters } = start;
+  const trainer = new Trainer(
+    new Llama({ kernels, config, local, products, adapters }),
+    setting.train,
+    start.optimiser,
+  );
+  const reports: StepReport[] = [...start.steps];
+  let { firstGradients } = start;
+  for (let step = reports.length; step < steps; step++) {
     const onProgress = (part: number) => options.onProgress?.((step + part) / steps);
     const report = await trainer.step([blocks[step % blocks.length]], { signal: options.signal, onProgress });
     if (step === 0) firstGradients = gradientsOf(adapters);
     reports.push(report);
+    if (checkpoint && (reports.length === steps || reports.length % checkpoint.every === 0)) {
+      const state = { adapters, optimiser: trainer.state, steps: reports, firstGradients };
+      await saveCheckpoint(checkpoint.path, setting, state);
+    }
     options.onStep?.(report);
   }
   return { adapters, steps: reports, firstGradients };
+}
+
+function newRun({ kernels, config, adapters, seed = 0 }: RunSetting) {
+  const nothing: { optimiser?: AdamState; steps: StepReport[]; firstGradients: ReadonlyMap<string, Floats> } = {
+    steps: [],
+    firstGradients: new Map(),
+  };
+  return { adapters: Adapters.create(kernels, config, adapters, seed), ...nothing };
 }
 
 function gradientsOf(adapters: Adapters): ReadonlyMap<string, Floats> {

@@ -70,7 +70,7 @@ struct Layer {
       }
       row_norm = std::max(row_norm, sqrt(norm));
     }
-    require(sotto_token_matrix_create(context, weights.data(), kSide, kSide, 1, &matrix));
+    require(sotto_token_matrix_create(context, weights.data(), nullptr, kSide, kSide, 1, &matrix));
   }
   ~Layer() { sotto_token_matrix_destroy(matrix); }
 };

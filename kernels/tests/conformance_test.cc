@@ -15,7 +15,7 @@ namespace {
 template <class Operation>
 void same_on_all(const char* what, Operation operation) {
   const auto expected = operation(reference());
-  for (Machine* machine : machines())
+  for (Machine* machine : every_machine())
     if (operation(*machine) != expected) harness::report_failure(__FILE__, __LINE__, std::string(what) + " differs on " + machine->name);
 }
 

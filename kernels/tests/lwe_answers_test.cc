@@ -57,7 +57,7 @@ TEST("answers of lwe decrypt to their values, same bytes on every back end and t
     for (uint32_t i = 0; i < phases.size(); i++) phases[i] = uint32_t(int32_t(i) - 6) << 20;
     const Lwe lwe = lwe_of(machine, phases, count);
     const Bytes expected = answers_of(machine, lwe, shape_of(2, count, 26, stride, 1), 30);
-    for (Machine* other : machines()) CHECK(answers_of(*other, lwe, shape_of(2, count, 26, stride, 2), 30) == expected);
+    for (Machine* other : every_machine()) CHECK(answers_of(*other, lwe, shape_of(2, count, 26, stride, 2), 30) == expected);
     const auto values = decrypted(machine, expected, shape_of(2, count, 26, stride), q >> 12);
     for (uint32_t record = 0; record < 2; record++)
       for (uint32_t i = 0; i < count; i++) CHECK(values[record * count + i] == int32_t(record * stride + i) - 6);

@@ -1,66 +1,17 @@
 // Linear maps on lwe, and the lwe of uploads: every back end against the definition, decrypted results, refusals.
-#include "crypto/lwe_layer.hpp"
-
 #include <math.h>
 
 #include <algorithm>
 #include <memory>
 
 #include "harness.hpp"
-#include "support.hpp"
+#include "lwe_layer_support.hpp"
 
 using namespace support;
 using sotto::kLweWords;
 using sotto::kPadding;
-using Lwe = std::vector<uint32_t>;
 
 namespace {
-
-struct LayerDeleter {
-  void operator()(sotto_layer* layer) const { sotto_layer_destroy(layer); }
-};
-
-/// Random weights, indices (some of them padding) and offsets.
-struct LayerData {
-  sotto_layer_shape shape = {};
-  std::vector<int8_t> weights;
-  Lwe indices, offsets;
-
-  LayerData(uint32_t inputs, uint32_t patches, uint32_t groups, uint32_t rows, uint32_t depth) : weights(groups * rows * depth), indices(patches * groups * depth), offsets(groups * rows) {
-    shape.input_count = inputs, shape.patch_count = patches, shape.group_count = groups, shape.rows_per_group = rows, shape.depth = depth;
-    Random random{inputs * 1000 + depth};
-    const int8_t extremes[] = {-128, 127, 0, 1, -1};
-    for (auto& weight : weights) weight = random.below(3) ? int8_t(random.next()) : extremes[random.below(5)];
-    for (auto& index : indices) index = random.below(5) ? uint32_t(random.below(inputs)) : kPadding;
-    for (auto& offset : offsets) offset = uint32_t(random.next());
-  }
-  uint32_t channels() const { return shape.group_count * shape.rows_per_group; }
-  std::unique_ptr<sotto_layer, LayerDeleter> create(Machine& machine) const {
-    sotto_layer* layer = nullptr;
-    CHECK(sotto_layer_create(machine.context, &shape, weights.data(), indices.data(), offsets.data(), &layer) == SOTTO_OK);
-    CHECK(sotto_layer_bytes(layer) >= (weights.size() + 4 * indices.size()));
-    return std::unique_ptr<sotto_layer, LayerDeleter>(layer);
-  }
-};
-
-Lwe random_lwe(size_t count, uint64_t seed) {
-  Random random{seed};
-  Lwe words(count * kLweWords);
-  for (auto& word : words) word = uint32_t(random.next());
-  return words;
-}
-
-sotto_layer_range range_of(uint64_t rows, uint64_t stride, uint32_t first, uint32_t count, uint32_t threads = 0) { return {rows, stride, first, count, threads, 0}; }
-
-Lwe apply(Machine& machine, const LayerData& data, const Lwe& inputs, const sotto_layer_range& range) {
-  const auto layer = data.create(machine);
-  Lwe out(range.row_count * range.patch_count * data.channels() * kLweWords, 0xdeadbeef);
-  sotto_job* job = nullptr;
-  CHECK(sotto_layer_submit(machine.context, layer.get(), inputs.data(), inputs.size() / kLweWords, &range, out.data(), out.size() / kLweWords, &job) == SOTTO_OK);
-  CHECK(sotto_job_wait(job) == SOTTO_OK && sotto_job_progress(job) == 65536);
-  sotto_job_destroy(job);
-  return out;
-}
 
 /// The definition.
 Lwe defined(const LayerData& data, const Lwe& inputs, const sotto_layer_range& range) {
@@ -87,7 +38,7 @@ void check_layer(const LayerData& data, uint64_t rows, uint64_t stride, uint32_t
   const Lwe expected = defined(data, inputs, range_of(rows, stride, first_patch, patches));
   for (Machine* machine : machines())
     for (uint32_t threads : {1u, 2u})
-      if (apply(*machine, data, inputs, range_of(rows, stride, first_patch, patches, threads)) != expected)
+      if (apply_layer(*machine, data, inputs, range_of(rows, stride, first_patch, patches, threads)) != expected)
         harness::report_failure(__FILE__, __LINE__, "a layer of depth " + std::to_string(data.shape.depth) + " differs on " + machine->name);
 }
 
@@ -143,7 +94,7 @@ TEST("phases of a layer are the layer of the phases, exactly") {
   const LayerData data(12, 3, 2, 3, 5);
   std::vector<uint32_t> phases(12);
   for (uint32_t i = 0; i < 12; i++) phases[i] = (i * 40503u) << 12;
-  const Lwe result = phases_of(machine, apply(machine, data, lwe_of(machine, phases, 8), range_of(1, 12, 0, 3)));
+  const Lwe result = phases_of(machine, apply_layer(machine, data, lwe_of(machine, phases, 8), range_of(1, 12, 0, 3)));
   for (uint32_t patch = 0; patch < 3; patch++)
     for (uint32_t channel = 0; channel < 6; channel++) {
       uint32_t sum = data.offsets[channel];
@@ -164,7 +115,7 @@ TEST("encrypted values go through inputs and a layer to their clear sums, within
   const Lwe lwe = inputs_of(machine, records, {1, 2, 40, count, 0, count}, count);
   LayerData data(count, 1, 1, 4, 64);
   for (uint32_t d = 0; d < 64; d++) data.indices[d] = count - 64 + d;
-  const Lwe phases = phases_of(machine, apply(machine, data, lwe, range_of(1, count, 0, 1)));
+  const Lwe phases = phases_of(machine, apply_layer(machine, data, lwe, range_of(1, count, 0, 1)));
   for (uint32_t r = 0; r < 4; r++) {
     int64_t sum = 0;
     double norm = 0;
@@ -199,7 +150,7 @@ TEST("inputs are the extracted coefficients of the expanded records, same bytes 
 
 TEST("a layer of pinned random values has a pinned fingerprint") {
   const LayerData data(10, 2, 2, 3, 4);
-  const Lwe out = apply(*machines().back(), data, random_lwe(10, 1), range_of(1, 10, 0, 2));
+  const Lwe out = apply_layer(*machines().back(), data, random_lwe(10, 1), range_of(1, 10, 0, 2));
   CHECK(fingerprint(out.data(), out.size() * 4) == 0xc56c629ed3715edeu);
 }
 

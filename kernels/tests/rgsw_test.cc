@@ -61,7 +61,7 @@ double product_variance(double row_variance) { return 2 * (kLevels - 1 + 0.25) *
 TEST("records of rgsw, their sums and their products are the same on every back end, and known answers") {
   const Integers left = random_integers(N, 1 << 15, 1), right = random_integers(N, 1 << 15, 2);
   const Words in = random_polynomials(2 * 2, 3);
-  for (Machine* machine : machines()) {
+  for (Machine* machine : every_machine()) {
     const Bytes seeded = rgsw_record(*machine, kSeeded, left, 43), expanded = rgsw_record(*machine, kExpanded, right, 44);
     CHECK(seeded.size() == 76832 && expanded.size() == 153600);
     check_answer("seeded record, seed 43", fingerprint(seeded.data(), seeded.size()), 0x5fff81b2592260ebu);
@@ -78,7 +78,7 @@ TEST("products without noise are exact at every edge of a digit, on every back e
   const Words more = random_polynomials(2, 4);
   in.insert(in.end(), more.begin(), more.end());
   Words turned(in.size());
-  for (Machine* machine : machines()) {
+  for (Machine* machine : every_machine()) {
     CHECK(external_product(*machine, load_rgsw(*machine, kExpanded, clear_record(0)), in) == in);
     CHECK(sotto_multiply_monomial(machine->context, in.data(), 2, 1234, turned.data()) == SOTTO_OK);
     CHECK(external_product(*machine, load_rgsw(*machine, kExpanded, clear_record(1234)), in) == turned);

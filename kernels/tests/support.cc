@@ -24,20 +24,40 @@ Machine::~Machine() {
   sotto_context_destroy(context);
 }
 
-const std::vector<Machine*>& machines() {
+namespace {
+
+std::vector<Machine*> make_machines(std::initializer_list<const char*> names) {
   static std::vector<std::unique_ptr<Machine>> owned;
-  static const std::vector<Machine*> all = [] {
-    std::vector<Machine*> made;
-    for (const char* name : {"ref", "portable", "avx2", "avx512ifma"}) {
-      auto machine = std::make_unique<Machine>(name);
-      if (machine->ok()) {
-        made.push_back(machine.get());
-        owned.push_back(std::move(machine));
-      } else {
-        printf("(back end %s left out: this processor cannot run it)\n", name);
-      }
+  std::vector<Machine*> made;
+  for (const char* name : names) {
+    auto machine = std::make_unique<Machine>(name);
+    if (machine->ok()) {
+      made.push_back(machine.get());
+      owned.push_back(std::move(machine));
+    } else {
+      printf("(back end %s left out: this processor cannot run it)\n", name);
     }
-    return made;
+  }
+  return made;
+}
+
+}  // namespace
+
+const std::vector<Machine*>& machines() {
+  static const std::vector<Machine*> all = make_machines({"ref", "portable", "avx2", "avx512ifma"});
+  return all;
+}
+
+const std::vector<Machine*>& device_machines() {
+  static const std::vector<Machine*> all = make_machines({"cuda-shim-integers", "cuda-shim-doubles"});
+  return all;
+}
+
+const std::vector<Machine*>& every_machine() {
+  static const std::vector<Machine*> all = [] {
+    std::vector<Machine*> both = machines();
+    both.insert(both.end(), device_machines().begin(), device_machines().end());
+    return both;
   }();
   return all;
 }

@@ -35,6 +35,10 @@ struct Machine {
 /// The reference, then every other back end this processor can run; prints which cannot.
 const std::vector<Machine*>& machines();
 inline Machine& reference() { return *machines()[0]; }
+/// The back end of GPUs on the processor (tests/cuda_shim), once with each arithmetic: far slower than all others.
+const std::vector<Machine*>& device_machines();
+/// All of both lists, the reference first.
+const std::vector<Machine*>& every_machine();
 
 /// Deterministic numbers for test data.
 struct Random {

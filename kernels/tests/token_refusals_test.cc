@@ -89,10 +89,10 @@ TEST("wrong matrices, directions, parts and sizes of products are refused") {
   Machine& machine = *machines().back();
   const std::vector<int8_t> weights(6, 1);
   sotto_token_matrix* matrix = nullptr;
-  CHECK(sotto_token_matrix_create(machine.context, weights.data(), 0, 3, 3, &matrix) == SOTTO_INVALID_ARGUMENT);
-  CHECK(sotto_token_matrix_create(machine.context, weights.data(), 2, 3, 0, &matrix) == SOTTO_INVALID_ARGUMENT);
-  CHECK(sotto_token_matrix_create(machine.context, weights.data(), 2, 3, 4, &matrix) == SOTTO_INVALID_ARGUMENT && !matrix);
-  CHECK(sotto_token_matrix_create(machine.context, weights.data(), 2, 3, 1, &matrix) == SOTTO_OK);
+  CHECK(sotto_token_matrix_create(machine.context, weights.data(), nullptr, 0, 3, 3, &matrix) == SOTTO_INVALID_ARGUMENT);
+  CHECK(sotto_token_matrix_create(machine.context, weights.data(), nullptr, 2, 3, 0, &matrix) == SOTTO_INVALID_ARGUMENT);
+  CHECK(sotto_token_matrix_create(machine.context, weights.data(), nullptr, 2, 3, 4, &matrix) == SOTTO_INVALID_ARGUMENT && !matrix);
+  CHECK(sotto_token_matrix_create(machine.context, weights.data(), nullptr, 2, 3, 1, &matrix) == SOTTO_OK);
   const TokenMatrix owned(matrix);
   const auto shape = token_shape(1024, 8);
   Bytes bodies(3 * 26), answers(2 * (1024 * 22 / 8 + 17));

@@ -44,10 +44,10 @@ TokenSecret token_secret(Machine& machine, uint32_t set, uint8_t seed) {
   return TokenSecret(secret);
 }
 
-TokenMatrix token_matrix(Machine& machine, const Weights& weights) {
+TokenMatrix token_matrix(Machine& machine, const Weights& weights, const Weights* low) {
   sotto_token_matrix* matrix = nullptr;
-  CHECK(sotto_token_matrix_create(machine.context, weights.values.data(), weights.rows, weights.columns, 3, &matrix) == SOTTO_OK);
-  CHECK(sotto_token_matrix_bytes(matrix) >= 2 * weights.values.size());
+  CHECK(sotto_token_matrix_create(machine.context, weights.values.data(), low ? low->values.data() : nullptr, weights.rows, weights.columns, 3, &matrix) == SOTTO_OK);
+  CHECK(sotto_token_matrix_bytes(matrix) >= (low ? 4 : 2) * weights.values.size());
   return TokenMatrix(matrix);
 }
 

@@ -32,7 +32,8 @@ inline sotto_token_shape token_shape(uint32_t set, uint32_t tokens, uint32_t bod
 }
 
 TokenSecret token_secret(Machine& machine, uint32_t set, uint8_t seed);
-TokenMatrix token_matrix(Machine& machine, const Weights& weights);
+/// Of `weights`, or of 4 weights + low.
+TokenMatrix token_matrix(Machine& machine, const Weights& weights, const Weights* low = nullptr);
 /// Waits and destroys; the status of the wait.
 int32_t finish(sotto_job* job);
 

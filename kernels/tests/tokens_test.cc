@@ -69,6 +69,27 @@ TEST("requests, answers and phases of tokens are the same on every back end and 
     }
 }
 
+TEST("a low limb adds its product to four times the other, in both directions, on every back end") {
+  const Weights high = Weights::random(37, 29, 3), low = Weights::random(37, 29, 4);
+  const sotto_token_shape shape = token_shape(1024, 301, 32, 32, 32);
+  Bytes bodies(37 * 301 * 4);
+  for (size_t i = 0; i < bodies.size(); i++) bodies[i] = uint8_t(i * 151 + i / 5);
+  for (Machine* machine : machines()) {
+    const auto whole = token_matrix(*machine, high, &low), first = token_matrix(*machine, high), second = token_matrix(*machine, low);
+    for (const uint32_t direction : {0u, 1u}) {
+      const size_t inputs = direction ? high.rows : high.columns, outputs = direction ? high.columns : high.rows;
+      const Bytes request(bodies.begin(), bodies.begin() + inputs * 301 * 4);
+      const auto answer = [&](const TokenMatrix& matrix) { return multiply_tokens(*machine, matrix.get(), direction, 3, request, outputs, shape); };
+      const Bytes sum = answer(whole), one = answer(first), other = answer(second);
+      for (size_t i = 0; i < sum.size() / 4; i++)
+        if (read_word(sum.data(), i) != 4 * read_word(one.data(), i) + read_word(other.data(), i)) {
+          harness::report_failure(__FILE__, __LINE__, "word " + std::to_string(i) + " is wrong on " + machine->name);
+          break;
+        }
+    }
+  }
+}
+
 TEST("tokens have known answers") {
   const auto print = [](const auto& values) { return fingerprint(values.data(), values.size() * sizeof(values[0])); };
   const Run short_ring(reference(), Weights::random(9, 14, 1), token_shape(1024, 33), 0), long_ring(reference(), Weights::random(9, 14, 1), token_shape(2048, 33), 0);

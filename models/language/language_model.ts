@@ -4,7 +4,7 @@ import type { LlamaConfig } from "./llama_config.ts";
 import { WINDOW_BYTES } from "./limits.ts";
 import { EMBEDDING, FINAL_NORM, layerNorms, type LinearModule, moduleList, tensorShapes } from "./module_list.ts";
 import { planModule, type PlannedModule } from "./module_plan.ts";
-import { type ByteMatrix, emptyMatrix, quantiseInto } from "./quantise.ts";
+import { emptyMatrix, type IntegerMatrix, quantiseInto, type WeightKind } from "./quantise.ts";
 import type { TensorSource } from "./tensor_source.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -16,8 +16,8 @@ export interface Norms {
 
 /** A module whose weights can be loaded. */
 export interface LoadableModule extends LinearModule {
-  /** The weights in bytes; memory is that of the answer and one window of rows. */
-  load(): Promise<ByteMatrix>;
+  /** The weights in integers, default bytes; memory is that of the answer and one window of rows. */
+  load(kind?: WeightKind): Promise<IntegerMatrix>;
   /** The weights as the file holds them, in single precision. */
   loadFloats(): Promise<Float32Array>;
 }
@@ -83,7 +83,7 @@ export class LanguageModel implements Disposable {
   modules(): readonly LoadableModule[] {
     return moduleList(this.config).map((module) => ({
       ...module,
-      load: () => this.#load(module),
+      load: (kind = "int8") => this.#load(module, kind),
       loadFloats: () => this.tensors.read(module.tensor),
     }));
   }
@@ -102,8 +102,8 @@ export class LanguageModel implements Disposable {
     return plan;
   }
 
-  async #load({ tensor, rows, columns }: LinearModule): Promise<ByteMatrix> {
-    const matrix = emptyMatrix(rows, columns);
+  async #load({ tensor, rows, columns }: LinearModule, kind: WeightKind): Promise<IntegerMatrix> {
+    const matrix = emptyMatrix(rows, columns, kind);
     const step = this.#rowsAtOnce(columns);
     for (let first = 0; first < rows; first += step) {
       quantiseInto(matrix, first, await this.tensors.rows(tensor, first, Math.min(step, rows - first)));

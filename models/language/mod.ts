@@ -5,8 +5,16 @@ export type { LlamaConfig } from "./llama_config.ts";
 export { type Rope, ropeFrequencies, type RopeScaling } from "./rope.ts";
 export { type LinearModule, moduleGroups, moduleList } from "./module_list.ts";
 export { planModule, type PlannedModule } from "./module_plan.ts";
-export { type ByteMatrix, columnNorms, dequantise, quantiseRows } from "./quantise.ts";
+export {
+  columnNorms,
+  dequantise,
+  type IntegerMatrix,
+  integersOf,
+  quantiseRows,
+  WEIGHT_KINDS,
+  type WeightKind,
+} from "./quantise.ts";
 export { type SpecialTokens, Tokenizer } from "./tokenizer.ts";
 export type { TensorSource } from "./tensor_source.ts";
-export { openSafetensors, openSafetensorsIndex } from "./safetensors.ts";
+export { openSafetensors, openSafetensorsIndex, safetensorsMetadata } from "./safetensors.ts";
 export { type Gguf, openGguf } from "./gguf.ts";

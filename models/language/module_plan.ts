@@ -1,6 +1,6 @@
 /** What a server publishes of its modules: all that a client needs to choose scales and to count bytes. */
 import type { LinearModule } from "./module_list.ts";
-import { type ByteMatrix, columnNorms } from "./quantise.ts";
+import { columnNorms, type IntegerMatrix } from "./quantise.ts";
 
 /** One module as published; norms are those of the bytes. */
 export interface PlannedModule {
@@ -17,14 +17,14 @@ export interface PlannedModule {
 }
 
 /** The plan of one module. */
-export function planModule({ name, group, rows, columns }: LinearModule, matrix: ByteMatrix): PlannedModule {
+export function planModule({ name, group, rows, columns }: LinearModule, matrix: IntegerMatrix): PlannedModule {
   const largest = (values: Float64Array) => values.reduce((most, value) => Math.max(most, value), 0);
   return {
     name,
     group,
     rows,
     columns,
-    bytes: matrix.int8.byteLength + matrix.scales.byteLength,
+    bytes: matrix.integers.byteLength + matrix.scales.byteLength,
     rowNorm: largest(matrix.rowNorms),
     columnNorm: largest(columnNorms(matrix)),
   };

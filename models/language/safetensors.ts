@@ -84,6 +84,19 @@ export async function openSafetensors(path: string): Promise<TensorSource> {
   return new FileTensors(entries, files);
 }
 
+const metadataSchema = z.record(z.string(), z.string()).default({});
+
+/**
+ * The texts that one safetensors file carries beside its tensors.
+ * @throws SottoError `file_unreadable`, `malformed_file`
+ */
+export async function safetensorsMetadata(path: string): Promise<Readonly<Record<string, string>>> {
+  using file = await FileBytes.open(path);
+  const [header] = await readHeader(file);
+  const parsed = metadataSchema.safeParse(header.__metadata__);
+  return parsed.success ? parsed.data : refuseFile(`${path} has metadata that are no texts.`);
+}
+
 /**
  * Opens the files that an index names. They lie beside it.
  * @throws SottoError `file_unreadable`, `malformed_file`, `model_refused` for an index that names other folders

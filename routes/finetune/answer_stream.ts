@@ -6,10 +6,11 @@ import type { Gate } from "../gate.ts";
  */
 export async function admitStream(
   gate: Gate,
+  tenant: string,
   make: (signal: AbortSignal) => AsyncGenerator<Uint8Array<ArrayBuffer>>,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
   const opened = Promise.withResolvers<ReadableStream<Uint8Array<ArrayBuffer>>>();
-  gate.admit(async () => {
+  gate.admit(tenant, async () => {
     const ended = Promise.withResolvers<void>();
     const abort = new AbortController();
     const pieces = make(abort.signal);

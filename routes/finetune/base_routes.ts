@@ -1,8 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { type BaseModelRow, countBaseModelSessions, deleteBaseModel, listBaseModels } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
+import { releaseObject } from "../../store/mod.ts";
 import type { Env, Services } from "../services.ts";
-import { releaseObject } from "../training/objects.ts";
 import { requireUnchanged, withBaseModel } from "./base_files.ts";
 import {
   createBaseModel,
@@ -20,10 +20,11 @@ import { shownBaseModel, shownBaseSummary } from "./show.ts";
 export function addBaseModelRoutes(app: OpenAPIHono<Env>, services: Services): void {
   const { database, imports, store } = services;
   app.openapi(createBaseModel, (c) =>
-    imports.admit(async () => {
+    imports.admit(c.get("caller").tenantId, async () => {
       const tenantId = requireTenant(c.get("caller"));
       const request = c.req.valid("json");
-      const { row, created } = await imports.turn(() => registerBaseModel(services, tenantId, request));
+      const { row, created } = await imports.turn(tenantId, () => registerBaseModel(services, tenantId, request));
+      c.set("subject", row.id);
       return c.json(shownBaseModel(row), created ? 201 : 200);
     }));
   app.openapi(showBaseModels, async (c) => {

@@ -3,7 +3,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { tooLarge } from "../../store/mod.ts";
 import { requireScope } from "../authentication.ts";
-import { problems } from "../problem.ts";
+import { ACCESS, problems, STORED, STORING } from "../problem.ts";
 import { BEARER, digestParams, fileBody } from "../schemas.ts";
 import {
   baseModelSchema,
@@ -29,7 +29,6 @@ const jsonLimit = bodyLimit({
 const tagged = { tags: ["fine-tuning"], security: BEARER };
 const trainers = { ...tagged, middleware: [requireScope("train")] };
 const admins = { ...tagged, middleware: [requireScope("admin")] };
-const ACCESS = ["token_missing", "token_invalid", "token_expired", "scope_missing", "internal"] as const;
 const BASE = [...ACCESS, "malformed_request", "model_unknown"] as const;
 const COMMON = [...ACCESS, "malformed_request", "session_unknown"] as const;
 const WEIGHTS = ["file_unreadable", "malformed_file", "model_refused", "out_of_memory", "conflict"] as const;
@@ -43,13 +42,14 @@ export const createBaseModel = createRoute({
   middleware: [...admins.middleware, jsonLimit],
   method: "post",
   path: "/v1/base-models",
+  operationId: "registerBaseModel",
   summary: "Register a language model that lies in the server's folder of base models",
   description: "All weights are read once, which takes about 20 s for a billion of them.",
   request: { body: jsonBody(newBaseModelSchema) },
   responses: {
     201: { description: "Registered", content: json(baseModelSchema) },
     200: { description: "The same model was registered before", content: json(baseModelSchema) },
-    ...problems(...ACCESS, ...WEIGHTS, "malformed_request", "body_too_large", "busy"),
+    ...problems(...ACCESS, ...WEIGHTS, ...STORING, "malformed_request", "body_too_large", "busy"),
   },
 });
 
@@ -57,7 +57,9 @@ export const showBaseModels = createRoute({
   ...trainers,
   method: "get",
   path: "/v1/base-models",
+  operationId: "listBaseModels",
   summary: "List your base models",
+  description: "Without shapes and groups: `GET /v1/base-models/{id}` has them.",
   responses: {
     200: { description: "Oldest first", content: json(z.object({ base_models: z.array(baseSummarySchema) })) },
     ...problems(...ACCESS),
@@ -68,7 +70,9 @@ export const showBaseModel = createRoute({
   ...trainers,
   method: "get",
   path: "/v1/base-models/{id}",
+  operationId: "showBaseModel",
   summary: "Show a base model: its shape, and the modules that the server multiplies by",
+  description: "Groups say how the matrices are cut and by which norms a client scales its inputs.",
   request: { params: digestParams },
   responses: { 200: { description: "The model", content: json(baseModelSchema) }, ...problems(...BASE) },
 });
@@ -77,7 +81,9 @@ export const removeBaseModel = createRoute({
   ...admins,
   method: "delete",
   path: "/v1/base-models/{id}",
+  operationId: "deleteBaseModel",
   summary: "Forget a base model; its files stay",
+  description: "Refused with `conflict` while sessions work with it.",
   request: { params: digestParams },
   responses: { 204: { description: "Forgotten" }, ...problems(...BASE, "conflict") },
 });
@@ -86,11 +92,13 @@ export const fetchPublicParts = createRoute({
   ...trainers,
   method: "get",
   path: "/v1/base-models/{id}/public",
+  operationId: "fetchPublicParts",
   summary: "Fetch the embedding, the norms and the scales of rows",
+  description: "What a client computes by itself: embedding, norms, scales of rows. The file is the same for everyone.",
   request: { params: digestParams },
   responses: {
     200: { description: "A safetensors file", content: binary },
-    ...problems(...BASE, "store_corrupt"),
+    ...problems(...BASE, ...STORED),
   },
 });
 
@@ -98,7 +106,9 @@ export const fetchTokenizer = createRoute({
   ...trainers,
   method: "get",
   path: "/v1/base-models/{id}/tokenizer",
+  operationId: "fetchTokenizer",
   summary: "Fetch the tokenizer",
+  description: "As the base model brings it.",
   request: { params: digestParams },
   responses: {
     200: { description: "The tokenizer", content: json(tokenizerSchema) },
@@ -111,7 +121,9 @@ export const createSession = createRoute({
   middleware: [...trainers.middleware, jsonLimit],
   method: "post",
   path: "/v1/fine-tuning-sessions",
+  operationId: "createFineTuningSession",
   summary: "Make a fine-tuning session",
+  description: "The session fixes the parameter set and how masks are sent, and counts the bytes that it moved.",
   request: { body: jsonBody(newSessionSchema) },
   responses: {
     201: { description: "Made", content: json(sessionSchema) },
@@ -123,7 +135,9 @@ export const showSessions = createRoute({
   ...trainers,
   method: "get",
   path: "/v1/fine-tuning-sessions",
+  operationId: "listFineTuningSessions",
   summary: "List your fine-tuning sessions",
+  description: "With the requests and bytes of each.",
   responses: {
     200: { description: "Oldest first", content: json(z.object({ sessions: z.array(sessionSchema) })) },
     ...problems(...ACCESS),
@@ -134,7 +148,9 @@ export const showSession = createRoute({
   ...trainers,
   method: "get",
   path: "/v1/fine-tuning-sessions/{id}",
+  operationId: "showFineTuningSession",
   summary: "Show a fine-tuning session",
+  description: "With its requests, its bytes, and the servers of its layers.",
   request: { params: sessionParams },
   responses: { 200: { description: "The session", content: json(sessionSchema) }, ...problems(...COMMON) },
 });
@@ -143,7 +159,9 @@ export const removeSession = createRoute({
   ...trainers,
   method: "delete",
   path: "/v1/fine-tuning-sessions/{id}",
+  operationId: "deleteFineTuningSession",
   summary: "End a fine-tuning session",
+  description: "Nothing of the training lies on the server: adapters stay with the client.",
   request: { params: sessionParams },
   responses: { 204: { description: "Ended" }, ...problems(...COMMON) },
 });
@@ -152,6 +170,7 @@ export const multiply = createRoute({
   ...trainers,
   method: "post",
   path: "/v1/fine-tuning-sessions/{id}/products",
+  operationId: "multiplyTokens",
   summary: "Multiply encrypted tokens by the weights of a group",
   description: "Lengths follow from the query and the plan of the group; a body of another length is refused unread.",
   request: {
@@ -177,7 +196,9 @@ export const fetchMasks = createRoute({
   ...trainers,
   method: "get",
   path: "/v1/fine-tuning-sessions/{id}/masks/{group}",
+  operationId: "fetchMasks",
   summary: "Fetch the cached masks of the answers of a group",
+  description: "Of sessions with `masks: cached`: fetched once, they make every later answer less than half as long.",
   request: { params: maskParams, query: maskQuery },
   responses: {
     200: { description: "The masks of all tiles", content: binary },

@@ -4,6 +4,8 @@ import {
   type GroupPlan,
   groupPlanSchema,
   groupsOf,
+  type InputPart,
+  matrixNorms,
   type StackedGroup,
   stackGroup,
   tileWeights,
@@ -11,7 +13,7 @@ import {
 } from "../../circuits/finetune/mod.ts";
 import type { BaseModelRow } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
-import type { Lease } from "../handle_cache.ts";
+import type { Lease } from "../../jobs/mod.ts";
 import type { Services } from "../services.ts";
 import { requireUnchanged, withBaseModel } from "./base_files.ts";
 
@@ -27,7 +29,7 @@ export class GroupMatrices implements Disposable {
         const line: TokenMatrix[] = [];
         grid.push(line);
         for (const columns of plan.column_parts) {
-          const weights = tileWeights(group, rows, columns) as Int8Array;
+          const weights = tileWeights(group, rows, columns);
           line.push(await tokens.createTokenMatrix(weights, { rows: rows.count, columns: columns.count }));
         }
       }
@@ -60,6 +62,21 @@ export function planOf({ groups }: Pick<BaseModelRow, "groups">, name: string): 
   return groupPlanSchema.parse(found);
 }
 
+/**
+ * Clients choose scales by the norms of the plan, so that nothing overflows. Throws `conflict` when they are not those of the weights, which
+ * another version of this server may have rounded in another way.
+ */
+function requireNorms({ weights, rows, columns }: StackedGroup, { name, column_parts, row_parts }: GroupPlan): void {
+  const norms = matrixNorms(weights, rows, columns);
+  const same = (parts: readonly InputPart[], found: readonly number[]) =>
+    parts.every(({ norm }, i) => norm === found[i]);
+  if (same(column_parts, norms.columnPartNorms(column_parts)) && same(row_parts, norms.rowPartNorms(row_parts))) return;
+  throw new SottoError(
+    "conflict",
+    `the weights of "${name}" are not those that were registered: forget the base model and register it again`,
+  );
+}
+
 /** The matrices of a group, from memory or made again from the model's files. Throws `conflict` when these were changed. */
 export function leaseGroup(services: Services, row: BaseModelRow, plan: GroupPlan): Promise<Lease<GroupMatrices>> {
   return services.baseGroups.lease(
@@ -71,7 +88,9 @@ export function leaseGroup(services: Services, row: BaseModelRow, plan: GroupPla
         if (modules === undefined) {
           throw new SottoError("conflict", `the model's files have no group "${plan.name}" any more`);
         }
-        return await GroupMatrices.prepare(services.backend.tokens, await stackGroup(plan.name, modules), plan);
+        const group = await stackGroup(plan.name, modules, row.weights);
+        requireNorms(group, plan);
+        return await GroupMatrices.prepare(services.backend.tokens, group, plan);
       }),
   );
 }

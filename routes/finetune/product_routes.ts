@@ -30,7 +30,7 @@ export function addProductRoutes(app: OpenAPIHono<Env>, services: Services): voi
     requireTokens(open, tokens);
     const plan = planOf(open.model, group);
     const shape: ProductShape = { plan, direction, set: open.set, mode: open.session.masks, tokens };
-    const stream = await admitStream(services.products, (ended) => {
+    const stream = await admitStream(services.products, open.session.tenantId, (ended) => {
       const signal = AbortSignal.any([ended, c.req.raw.signal]);
       return products(services, c, open, shape, signal);
     });
@@ -45,7 +45,11 @@ export function addProductRoutes(app: OpenAPIHono<Env>, services: Services): voi
     }
     const { direction } = c.req.valid("query");
     const shape: ProductShape = { plan: planOf(open.model, group), direction, set: open.set, mode, tokens: 1 };
-    const stream = await admitStream(services.products, (signal) => masks(services, open, shape, signal));
+    const stream = await admitStream(
+      services.products,
+      open.session.tenantId,
+      (signal) => masks(services, open, shape, signal),
+    );
     return c.body(stream, 200, headersOf(productMasksBytes(shape)));
   });
 }
@@ -82,22 +86,25 @@ async function* products(
   await charge(services, open, requestBytes + productAnswerBytes(shape));
   const { seed, bodies } = splitRequest(shape, await readBody(services, c, requestBytes));
   const maskSeed = seed ?? Uint8Array.fromHex(open.session.maskSeed!);
+  const leased = performance.now();
   using group = await leaseGroup(services, open.model, shape.plan);
   const { direction, set, mode, tokens } = shape;
-  let serverMs = 0;
+  let serverMs = performance.now() - leased;
   for (const { input, output, inputs } of tilesOf(shape.plan, direction)) {
     const matrix = direction === "forward" ? group.value.grid[output][input] : group.value.grid[input][output];
     const request = {
       ...{ set, tokens, features: inputs.count, bodies: bodies[input] },
       masks: partMasks(shape, inputs, maskSeed),
     };
-    yield await services.products.turn(async () => {
+    yield await services.products.turn(open.session.tenantId, async () => {
       const start = performance.now();
       const answer = await services.backend.tokens.multiplyTokens(matrix, direction, request, mode, { signal });
       serverMs += performance.now() - start;
       return answer as Uint8Array<ArrayBuffer>;
     }, signal);
   }
+  const tenant = open.session.tenantId;
+  services.metrics.observeWork({ kind: "product", circuit: "tokens", tenant }, serverMs / 1000);
   yield encodeServerTime(serverMs);
 }
 
@@ -110,6 +117,7 @@ async function* masks(services: Services, open: OpenSession, shape: ProductShape
     const matrix = direction === "forward" ? group.value.grid[output][input] : group.value.grid[input][output];
     const source = { set, masks: partMasks(shape, inputs, seed) };
     yield await services.products.turn(
+      open.session.tenantId,
       async () =>
         await services.backend.tokens.multiplyMasks(matrix, direction, source, { signal }) as Uint8Array<ArrayBuffer>,
       signal,

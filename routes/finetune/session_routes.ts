@@ -1,6 +1,8 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { randomBytes } from "node:crypto";
+import { COARSEST_SET } from "../../circuits/finetune/mod.ts";
 import {
+  type BaseModelRow,
   countFineTuningSessions,
   deleteFineTuningSession,
   type FineTuningMasks,
@@ -23,7 +25,7 @@ export function addSessionRoutes(app: OpenAPIHono<Env>, services: Services): voi
   app.openapi(createSession, async (c) => {
     const request = c.req.valid("json");
     const model = await ownBaseModel(services, c.get("caller"), request.base_model);
-    const set = TOKEN_SETS.get(request.parameter_set)!;
+    const set = setOf(model, request.parameter_set);
     const tokensMax = request.tokens_max ?? set.ringDegree;
     requireTokens(set, tokensMax);
     const session = await makeSession(services, model, { set, masks: request.masks, tokensMax });
@@ -43,6 +45,17 @@ export function addSessionRoutes(app: OpenAPIHono<Env>, services: Services): voi
     if (!await deleteFineTuningSession(database, tenantId, c.req.valid("param").id)) throw unknownSession();
     return c.body(null, 204);
   });
+}
+
+/** Throws `malformed_request` for a set whose noise weights of 10 bits would drown in. */
+function setOf({ weights }: BaseModelRow, name: string | undefined): TokenParameterSet {
+  const coarsest = COARSEST_SET[weights];
+  const set = TOKEN_SETS.get(name ?? coarsest.name)!;
+  if (set.ringDegree >= coarsest.ringDegree) return set;
+  throw new SottoError(
+    "malformed_request",
+    `parameter_set: weights of kind ${weights} need ${coarsest.name}; register the base model with int8 for ${set.name}`,
+  );
 }
 
 function requireTokens(set: TokenParameterSet, tokens: number): void {

@@ -4,13 +4,18 @@ import type { BaseModelRow } from "../../db/mod.ts";
 import type { OpenSession } from "./find_session.ts";
 import type { baseModelSchema, baseSummarySchema, sessionSchema } from "./schemas.ts";
 
+/** Bytes a weight that a server keeps in a direction: one a limb. */
+const BYTES_A_WEIGHT = { int8: 1, int10: 2 };
+
 const plansOf = ({ groups }: BaseModelRow) => groupPlanSchema.array().parse(groups);
 
 export function shownBaseSummary(row: BaseModelRow): z.infer<typeof baseSummarySchema> {
   return {
     id: row.id,
     name: row.name,
-    weight_bytes: plansOf(row).reduce((sum, { rows, columns }) => sum + rows * columns, 0),
+    weights: row.weights,
+    weight_bytes: plansOf(row).reduce((sum, { rows, columns }) => sum + rows * columns, 0) *
+      BYTES_A_WEIGHT[row.weights],
     public_bytes: row.publicBytes,
     public_digest: row.publicObject,
     created_at: row.createdAt.toISOString(),

@@ -1,21 +1,26 @@
 import type { z } from "@hono/zod-openapi";
+import type { WatchedJob } from "../../jobs/mod.ts";
 import type { jobSchema } from "./contract.ts";
-import type { Job } from "./job.ts";
-import type { Jobs } from "./jobs.ts";
 
 /** A job as its owner sees it. */
-export async function shownJob(jobs: Jobs, job: Job): Promise<z.infer<typeof jobSchema>> {
-  const seconds = await jobs.secondsUntilDone(job);
+export function shownJob(job: WatchedJob): z.infer<typeof jobSchema> {
+  const { progress } = job;
   return {
     id: job.id,
-    model_id: job.task.model.id,
-    rows: job.rowCount,
+    kind: job.kind,
+    ...(job.kind === "prediction" && job.subject !== null ? { model_id: job.subject } : {}),
+    ...(job.kind === "training" && job.subject !== null ? { session_id: job.subject } : {}),
+    priority: job.priority,
+    rows: job.rows,
+    parts: { done: progress.done, total: progress.parts },
+    attempts: progress.attempts,
     state: job.state,
-    progress: job.progress,
-    estimated_seconds_left: Math.round(seconds * 10) / 10,
+    progress: progress.progress,
+    estimated_seconds_left: Math.round(job.secondsLeft * 10) / 10,
     created_at: job.createdAt.toISOString(),
     started_at: job.startedAt?.toISOString() ?? null,
     finished_at: job.finishedAt?.toISOString() ?? null,
-    ...(job.error === undefined ? {} : { error: job.error }),
+    ...(job.result === null ? {} : { result: job.result }),
+    ...(job.error === null ? {} : { error: job.error }),
   };
 }

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { CAPABILITIES } from "../../circuits/wire.ts";
 import { requireScope } from "../authentication.ts";
-import { problems } from "../problem.ts";
+import { ACCESS, problems, STORING } from "../problem.ts";
 import { BEARER, digestParams, digestSchema, EXAMPLE_DIGEST, fileBody, instantSchema } from "../schemas.ts";
 
 export const keysSchema = z.object({
@@ -28,13 +28,15 @@ export const keysSchema = z.object({
 
 const shared = { tags: ["keys"], security: BEARER, middleware: requireScope("predict") };
 const json = { "application/json": { schema: keysSchema } };
-const ACCESS = ["token_missing", "token_invalid", "token_expired", "scope_missing", "internal"] as const;
 
 export const registerKeys = createRoute({
   ...shared,
   method: "post",
   path: "/v1/keys",
+  operationId: "registerKeys",
   summary: "Register evaluation keys or lookup keys",
+  description:
+    "The body is stored as it is and checked while it streams; its digest becomes the id. Registering the same file again gives the same object, and renews keys that have expired.",
   request: { body: fileBody("An evaluation key file or a lookup key file") },
   responses: {
     201: { description: "Registered", content: json },
@@ -50,6 +52,7 @@ export const registerKeys = createRoute({
       "body_too_large",
       "cancelled",
       "out_of_memory",
+      ...STORING,
     ),
   },
 });
@@ -58,7 +61,9 @@ export const listKeys = createRoute({
   ...shared,
   method: "get",
   path: "/v1/keys",
+  operationId: "listKeys",
   summary: "List your registered key files",
+  description: "Every key file of your tenant, expired ones included.",
   responses: {
     200: {
       description: "Yours, oldest first",
@@ -72,7 +77,9 @@ export const showKeys = createRoute({
   ...shared,
   method: "get",
   path: "/v1/keys/{id}",
+  operationId: "showKeys",
   summary: "Show a registered key file",
+  description: "What the server knows of the file: its capability, size and expiry. The file itself cannot be fetched.",
   request: { params: digestParams },
   responses: {
     200: { description: "The keys", content: json },
@@ -84,7 +91,10 @@ export const deleteKeys = createRoute({
   ...shared,
   method: "delete",
   path: "/v1/keys/{id}",
+  operationId: "deleteKeys",
   summary: "Delete a registered key file",
+  description:
+    "Predictions that need it fail with `key_missing` from then on; predictions that run keep it until they end.",
   request: { params: digestParams },
   responses: { 204: { description: "Deleted" }, ...problems(...ACCESS, "malformed_request", "key_unknown") },
 });

@@ -2,12 +2,8 @@
 import type { Capability } from "../../circuits/backend.ts";
 import { type EvaluationKeysRow, findCapability, findEvaluationKeys } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
+import { unknownKeys } from "../../jobs/mod.ts";
 import type { Services } from "../services.ts";
-
-/** The error for keys that the tenant has not, whoever else has them. */
-export function unknownKeys(): SottoError {
-  return new SottoError("key_unknown", "you have no registered keys with this id: list yours with GET /v1/keys");
-}
 
 /**
  * One row a needed capability, all of the key pair that the registered file `id` belongs to; nothing when nothing is needed.

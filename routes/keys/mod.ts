@@ -1,16 +1,11 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { z } from "@hono/zod-openapi";
-import {
-  deleteEvaluationKeys,
-  type EvaluationKeysRow,
-  findEvaluationKeys,
-  isObjectReferenced,
-  listEvaluationKeys,
-} from "../../db/mod.ts";
-import { bodyStream } from "../body.ts";
+import { deleteEvaluationKeys, type EvaluationKeysRow, findEvaluationKeys, listEvaluationKeys } from "../../db/mod.ts";
+import { unknownKeys } from "../../jobs/mod.ts";
+import { releaseObject } from "../../store/mod.ts";
+import { bodyStream, roomOf } from "../body.ts";
 import type { Env, Services } from "../services.ts";
 import { deleteKeys, type keysSchema, listKeys, registerKeys, showKeys } from "./contract.ts";
-import { unknownKeys } from "./find_keys.ts";
 import { register } from "./register.ts";
 
 /** Adds the routes of registered key files. */
@@ -18,7 +13,10 @@ export function addKeyRoutes(app: OpenAPIHono<Env>, services: Services): void {
   const { config, database } = services;
   const limits = { maxBytes: config.maxKeyBytes, idleSeconds: config.uploadIdleSeconds };
   app.openapi(registerKeys, async (c) => {
-    const { row, created } = await register(services, c.get("caller").tenantId, bodyStream(c, limits));
+    const { tenantId } = c.get("caller");
+    const body = bodyStream(c, { ...limits, room: await roomOf(services, tenantId) });
+    const { row, created } = await register(services, tenantId, body);
+    c.set("subject", row.digest);
     return c.json(shown(row), created ? 201 : 200);
   });
   app.openapi(listKeys, async (c) => {
@@ -39,12 +37,8 @@ export function addKeyRoutes(app: OpenAPIHono<Env>, services: Services): void {
 async function remove(services: Services, tenantId: string, digest: string): Promise<void> {
   const row = await findEvaluationKeys(services.database, tenantId, digest);
   if (row === undefined) throw unknownKeys();
-  await services.store.exclusive(row.objectDigest, async () => {
-    await deleteEvaluationKeys(services.database, tenantId, digest);
-    if (await isObjectReferenced(services.database, row.objectDigest)) return;
-    services.preparedKeys.drop(row.objectDigest);
-    await services.store.delete(row.objectDigest);
-  });
+  await deleteEvaluationKeys(services.database, tenantId, digest);
+  if (await releaseObject(services, row.objectDigest)) services.preparedKeys.drop(row.objectDigest);
 }
 
 function shown(row: EvaluationKeysRow): z.infer<typeof keysSchema> {

@@ -1,8 +1,8 @@
 import { capabilityOf, decodeFile } from "../../circuits/wire.ts";
 import { type EvaluationKeysRow, findEvaluationKeys, insertEvaluationKeys, renewEvaluationKeys } from "../../db/mod.ts";
-import type { StagedObject } from "../../store/mod.ts";
+import { keepObject, type StagedObject } from "../../store/mod.ts";
+import { loadKeys } from "../../jobs/mod.ts";
 import type { Services } from "../services.ts";
-import { loadKeys } from "./lease_keys.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -18,8 +18,8 @@ export async function register(
 ): Promise<{ row: EvaluationKeysRow; created: boolean }> {
   const staged = await services.store.stage(body, { maxBytes: services.config.maxKeyBytes });
   try {
-    const row = await services.keyChecks.turn(() => checkedRow(services, tenantId, staged));
-    return await services.store.exclusive(staged.digest, () => keep(services, row, staged));
+    const row = await services.keyChecks.turn(tenantId, () => checkedRow(services, tenantId, staged));
+    return await keepObject(services, row, staged, () => addRow(services, row));
   } finally {
     await staged.discard();
   }
@@ -48,9 +48,8 @@ async function checkedRow(services: Services, tenantId: string, staged: StagedOb
   };
 }
 
-async function keep({ database, store }: Services, row: EvaluationKeysRow, staged: StagedObject) {
+async function addRow({ database }: Services, row: EvaluationKeysRow) {
   const known = await findEvaluationKeys(database, row.tenantId, row.digest);
-  if (known === undefined || !(await store.has(staged.digest))) await staged.commit();
   if (known !== undefined && known.expiresAt <= row.createdAt) {
     const renewed = await renewEvaluationKeys(database, row.tenantId, row.digest, row.expiresAt);
     if (renewed !== undefined) return { row: renewed, created: false };

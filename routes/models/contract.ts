@@ -1,8 +1,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { descriptionSchema } from "../../circuits/description.ts";
 import { requireScope } from "../authentication.ts";
-import { problems } from "../problem.ts";
-import { BEARER, digestParams, digestSchema, EXAMPLE_DIGEST, instantSchema } from "../schemas.ts";
+import { acceptedJob, prioritySchema } from "../jobs/contract.ts";
+import { preferSchema } from "../prefer.ts";
+import { ACCESS, problems, STORING } from "../problem.ts";
+import { DESCRIPTION_EXAMPLE } from "./description_example.ts";
+import { BEARER, digestParams, digestSchema, EXAMPLE_DIGEST, instantSchema, nameSchema } from "../schemas.ts";
 
 const sourceSchema = z.object({
   format: z.enum(["xgboost", "lightgbm", "onnx"]),
@@ -17,17 +20,24 @@ export const summarySchema = z.object({
   source: sourceSchema,
 }).openapi("ModelSummary");
 
-export const modelSchema = summarySchema.extend({ description: descriptionSchema.openapi("Description") }).openapi(
+export const modelSchema = summarySchema.extend({
+  description: descriptionSchema.openapi("Description", { example: DESCRIPTION_EXAMPLE }),
+}).openapi(
   "Model",
-);
-
-const nameSchema = z.string().trim().min(1).max(200).regex(
-  /^\P{Cc}*$/u,
-  "must not hold control characters",
+  {
+    example: {
+      id: EXAMPLE_DIGEST,
+      name: "breast cancer",
+      created_at: "2026-03-01T12:00:00.000Z",
+      source: { format: "xgboost", version: "3.0.0", objective: "binary:logistic" },
+      description: DESCRIPTION_EXAMPLE,
+    },
+  },
 );
 
 /** `GET`s of one model and the queries of an import. */
 export const importQuerySchema = z.object({
+  priority: prioritySchema,
   name: nameSchema.openapi({ example: "breast cancer" }),
   format: z.enum(["xgboost", "lightgbm", "onnx"]),
   bins: z.enum(["model", "quantile"]).default("model").openapi({
@@ -47,6 +57,16 @@ export const importQuerySchema = z.object({
 export const edgesSchema = z.array(z.array(z.number()));
 
 const binary = { type: "string" as const, format: "binary" };
+/** The parts of a form, for the OpenAPI document alone: the form itself is read as a stream, within limits of its own. */
+export const modelParts = {
+  type: "object" as const,
+  required: ["model"],
+  properties: {
+    model: binary,
+    edges: { type: "string" as const, example: "[[0.5,1.5],[2]]" },
+    calibration: { type: "string" as const, example: "f0,f1\n0.5,1\n0.25,3\n" },
+  },
+};
 const body = {
   required: true,
   description:
@@ -54,17 +74,7 @@ const body = {
     "for a network the parts `model` and `calibration` (CSV: a header line, one feature a column, at most 10,000 rows)",
   content: {
     "application/octet-stream": { schema: binary },
-    "multipart/form-data": {
-      schema: {
-        type: "object" as const,
-        required: ["model"],
-        properties: {
-          model: binary,
-          edges: { type: "string" as const, example: "[[0.5,1.5],[2]]" },
-          calibration: { type: "string" as const, example: "f0,f1\n0.5,1\n0.25,3\n" },
-        },
-      },
-    },
+    "multipart/form-data": { schema: { $ref: "#/components/schemas/ModelParts" } },
   },
 };
 
@@ -72,17 +82,20 @@ const json = { "application/json": { schema: modelSchema } };
 const tagged = { tags: ["models"], security: BEARER };
 const readers = { ...tagged, middleware: requireScope("predict") };
 const admins = { ...tagged, middleware: requireScope("admin") };
-const ACCESS = ["token_missing", "token_invalid", "token_expired", "scope_missing", "internal"] as const;
 
 export const createModel = createRoute({
   ...admins,
   method: "post",
   path: "/v1/models",
+  operationId: "importModel",
   summary: "Import a model",
-  request: { query: importQuerySchema, body },
+  description:
+    "The file is read, checked, compiled and stored under the digest of its bytes and the options of the query; the same import again gives the same object. The answer holds all that a client needs to encrypt rows.",
+  request: { query: importQuerySchema, headers: preferSchema, body },
   responses: {
     201: { description: "Imported", content: json },
     200: { description: "The same file was imported in the same way before", content: json },
+    202: acceptedJob("The job that will import it: its result is the id of the model"),
     ...problems(
       ...ACCESS,
       "malformed_request",
@@ -92,6 +105,7 @@ export const createModel = createRoute({
       "body_too_large",
       "cancelled",
       "busy",
+      ...STORING,
     ),
   },
 });
@@ -100,7 +114,9 @@ export const showModels = createRoute({
   ...readers,
   method: "get",
   path: "/v1/models",
+  operationId: "listModels",
   summary: "List your models",
+  description: "Without descriptions, which may be long: `GET /v1/models/{id}` has them.",
   responses: {
     200: {
       description: "Yours, oldest first",
@@ -114,7 +130,10 @@ export const showModel = createRoute({
   ...readers,
   method: "get",
   path: "/v1/models/{id}",
+  operationId: "showModel",
   summary: "Show a model with all that is needed to encrypt rows and decrypt answers",
+  description:
+    "The description names features, thresholds, layout, needed keys and the cost of a row. Parameters of the model that clients do not need are not in it.",
   request: { params: digestParams },
   responses: {
     200: { description: "The model", content: json },
@@ -126,7 +145,9 @@ export const removeModel = createRoute({
   ...admins,
   method: "delete",
   path: "/v1/models/{id}",
+  operationId: "deleteModel",
   summary: "Delete a model",
+  description: "Its file is removed as soon as nothing else refers to it.",
   request: { params: digestParams },
   responses: { 204: { description: "Deleted" }, ...problems(...ACCESS, "malformed_request", "model_unknown") },
 });

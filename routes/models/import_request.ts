@@ -2,27 +2,16 @@ import type { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { ImportOptions } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
 import { CALIBRATION_BYTES_MAX, readCalibration } from "../../models/calibration.ts";
 import { tooLarge } from "../../store/mod.ts";
+import type { ImportRequest } from "../../jobs/mod.ts";
 import { bodyBytes, bodyStream, type UploadLimits } from "../body.ts";
 import { malformedRequest } from "../problem.ts";
 import type { Env } from "../services.ts";
 import { edgesSchema, type importQuerySchema } from "./contract.ts";
 
-type ImportQuery = z.infer<typeof importQuerySchema>;
-
-/** A model file as it arrived. */
-export interface ImportRequest {
-  readonly name: string;
-  readonly file: Uint8Array;
-  readonly options: ImportOptions;
-  /** Rows that the ranges of a network are measured on; one number a feature. */
-  readonly calibration?: number[][];
-  /** The file of those rows; `options.calibration` is its SHA-256. */
-  readonly calibrationFile?: Uint8Array;
-}
+type ImportQuery = Omit<z.infer<typeof importQuerySchema>, "priority">;
 
 /** Reads the body of an import, within the limits. Throws `body_too_large` or `malformed_request`. */
 export async function readImportRequest(
@@ -60,15 +49,6 @@ export async function readImportRequest(
     calibration: readCalibration(calibration),
     calibrationFile: calibration,
   };
-}
-
-/** SHA-256 of the import options, in one fixed spelling, and the file. */
-export function modelIdOf({ file, options }: ImportRequest): string {
-  const bins = options.bins.kind === "model" ? ["model"] : ["quantile", options.bins.edges];
-  const calibration = options.calibration === undefined ? [] : ["calibration", options.calibration];
-  const mode = options.mode === undefined ? [] : ["mode", options.mode];
-  const spelling = JSON.stringify([options.format, ...bins, ...mode, ...calibration]);
-  return createHash("sha256").update(`${spelling}\n`).update(file).digest("hex");
 }
 
 function isForm(c: Context<Env>): boolean {

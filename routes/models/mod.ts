@@ -1,28 +1,40 @@
 import type { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Description } from "../../circuits/description.ts";
-import {
-  deleteModel,
-  findModel,
-  isObjectReferenced,
-  listModels,
-  type ModelRow,
-  type ModelSummary,
-} from "../../db/mod.ts";
-import { SottoError } from "../../errors.ts";
+import { deleteModel, findModel, listModels, type ModelRow, type ModelSummary } from "../../db/mod.ts";
+import { compiledId, importFile, unknownModel } from "../../jobs/mod.ts";
+import { releaseObject } from "../../store/mod.ts";
+import { shownJob } from "../jobs/show.ts";
+import { wantsJob } from "../prefer.ts";
+import { roomOf } from "../body.ts";
 import type { Env, Services } from "../services.ts";
-import { createModel, type modelSchema, removeModel, showModel, showModels, type summarySchema } from "./contract.ts";
-import { importFile } from "./import.ts";
+import {
+  createModel,
+  modelParts,
+  type modelSchema,
+  removeModel,
+  showModel,
+  showModels,
+  type summarySchema,
+} from "./contract.ts";
 import { readImportRequest } from "./import_request.ts";
-import { compiledId } from "./lease_model.ts";
 
 /** Adds the routes of models. */
 export function addModelRoutes(app: OpenAPIHono<Env>, services: Services): void {
-  const { config, database, imports } = services;
+  const { config, database, imports, jobs } = services;
   const limits = { maxBytes: config.maxModelBytes, idleSeconds: config.uploadIdleSeconds };
+  app.openAPIRegistry.registerComponent("schemas", "ModelParts", modelParts);
   app.openapi(createModel, (c) =>
-    imports.admit(async () => {
-      const request = await readImportRequest(c, c.req.valid("query"), limits);
-      const { row, created } = await imports.turn(() => importFile(services, c.get("caller").tenantId, request));
+    imports.admit(c.get("caller").tenantId, async () => {
+      const { priority, ...query } = c.req.valid("query");
+      const { tenantId } = c.get("caller");
+      const request = await readImportRequest(c, query, { ...limits, room: await roomOf(services, tenantId) });
+      if (wantsJob(c.req.header("prefer"))) {
+        const { id } = await jobs.addImport(tenantId, request, { priority, idempotencyKey: c.get("idempotencyKey") });
+        const headers = { location: `/v1/jobs/${id}`, "preference-applied": "respond-async" };
+        return c.json(shownJob(await jobs.find(tenantId, id)), 202, headers);
+      }
+      const { row, created } = await imports.turn(tenantId, () => importFile(services, tenantId, request));
+      c.set("subject", row.id);
       return c.json(shown(row), created ? 201 : 200);
     }));
   app.openapi(showModels, async (c) => {
@@ -40,27 +52,13 @@ export function addModelRoutes(app: OpenAPIHono<Env>, services: Services): void 
   });
 }
 
-/** The error for a model that the tenant has not, whoever else has it. */
-export function unknownModel(): SottoError {
-  return new SottoError("model_unknown", "you have no model with this id: list yours with GET /v1/models");
-}
-
 async function remove(services: Services, tenantId: string, id: string): Promise<void> {
   const row = await findModel(services.database, tenantId, id);
   if (row === undefined) throw unknownModel();
-  await deleteUnused(services, row.objectDigest, async () => {
-    await deleteModel(services.database, tenantId, id);
-    services.compiledModels.drop(compiledId(row));
-  });
-  if (row.options.calibration !== undefined) await deleteUnused(services, row.options.calibration);
-}
-
-/** Deletes an object that no row names any more, after `before`. */
-async function deleteUnused({ database, store }: Services, digest: string, before?: () => Promise<void>) {
-  await store.exclusive(digest, async () => {
-    await before?.();
-    if (!await isObjectReferenced(database, digest)) await store.delete(digest);
-  });
+  await deleteModel(services.database, tenantId, id);
+  services.compiledModels.drop(compiledId(row));
+  await releaseObject(services, row.objectDigest);
+  await releaseObject(services, row.options.calibration);
 }
 
 function summary({ id, name, createdAt, source }: ModelSummary): z.infer<typeof summarySchema> {

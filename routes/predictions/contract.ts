@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { requireScope } from "../authentication.ts";
-import { jobSchema } from "../jobs/contract.ts";
-import { problems } from "../problem.ts";
+import { acceptedJob, prioritySchema } from "../jobs/contract.ts";
+import { preferSchema } from "../prefer.ts";
+import { ACCESS, problems, STORED, STORING } from "../problem.ts";
 import { BEARER, digestParams, digestSchema, EXAMPLE_DIGEST, fileBody } from "../schemas.ts";
 
 export const makePredictions = createRoute({
@@ -10,6 +11,7 @@ export const makePredictions = createRoute({
   middleware: requireScope("predict"),
   method: "post",
   path: "/v1/models/{id}/predictions",
+  operationId: "predict",
   summary: "Predict on encrypted rows",
   description:
     "The answers are sent after the whole file was received and its digest was found right. When the estimate " +
@@ -25,14 +27,9 @@ export const makePredictions = createRoute({
           "the model needs. Linear models need none",
         example: EXAMPLE_DIGEST,
       }),
+      priority: prioritySchema,
     }),
-    headers: z.object({
-      prefer: z.string().optional().openapi({
-        param: { name: "prefer", in: "header" },
-        description: "`respond-async` asks for a job",
-        example: "respond-async",
-      }),
-    }),
+    headers: preferSchema,
     body: fileBody("An encrypted rows file"),
   },
   responses: {
@@ -43,21 +40,9 @@ export const makePredictions = createRoute({
       }),
       content: { "application/octet-stream": { schema: { type: "string" as const, format: "binary" } } },
     },
-    202: {
-      description: "The job that will make the answers",
-      headers: z.object({
-        location: z.string().openapi({
-          description: "Path of the job",
-          example: "/v1/jobs/0b8f7f0e-2f0c-4a53-9f0e-7d0f3c1d2e4a",
-        }),
-      }),
-      content: { "application/json": { schema: jobSchema } },
-    },
+    202: acceptedJob("The job that will make the answers"),
     ...problems(
-      "token_missing",
-      "token_invalid",
-      "token_expired",
-      "scope_missing",
+      ...ACCESS,
       "malformed_request",
       "malformed_file",
       "digest_mismatch",
@@ -72,17 +57,11 @@ export const makePredictions = createRoute({
       "model_unknown",
       "body_too_large",
       "cancelled",
-      "internal",
       "backend_failed",
-      "store_corrupt",
       "busy",
-      "quota_exceeded",
+      ...STORED,
+      ...STORING,
       "out_of_memory",
     ),
   },
 });
-
-/** True when a header `Prefer` (RFC 7240) asks for an answer that does not wait. */
-export function wantsJob(prefer: string | undefined): boolean {
-  return (prefer ?? "").split(",").some((part) => part.split(";")[0].trim().toLowerCase() === "respond-async");
-}

@@ -1,49 +1,64 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { join } from "node:path";
 import { capabilitiesOf } from "../../circuits/description.ts";
-import { expectedLength, type FileStream } from "../../circuits/wire.ts";
-import { findModel } from "../../db/mod.ts";
+import type { FileStream } from "../../circuits/wire.ts";
+import { findModel, type JobPriority } from "../../db/mod.ts";
+import {
+  type CompiledModel,
+  details,
+  evaluateRows,
+  knownError,
+  leaseKeyRing,
+  leaseModel,
+  openRows,
+  plannedSeconds,
+  type PredictionTask,
+  requireStillThere,
+  unknownModel,
+  type WatchedJob,
+} from "../../jobs/mod.ts";
 import { bodyStream } from "../body.ts";
 import { cancelled } from "../gate.ts";
-import type { Job, JobTask } from "../jobs/job.ts";
 import { shownJob } from "../jobs/show.ts";
 import { findKeyRows } from "../keys/find_keys.ts";
-import { leaseKeyRing } from "../keys/lease_keys.ts";
-import type { CompiledModel } from "../models/compiled_model.ts";
-import { unknownModel } from "../models/mod.ts";
-import { leaseModel } from "../models/lease_model.ts";
 import type { Env, Services } from "../services.ts";
 import { AnswerSpool } from "./answer_spool.ts";
-import { plannedSeconds } from "./chunks.ts";
-import { makePredictions, wantsJob } from "./contract.ts";
-import { evaluateRows } from "./evaluate_rows.ts";
-import { answersHeader, openRows } from "./open_rows.ts";
-import { requireStillThere } from "./still_there.ts";
-
-export { jobComputer } from "./compute_job.ts";
+import { wantsJob } from "../prefer.ts";
+import { makePredictions } from "./contract.ts";
 
 /** One request, as far as it is known before its body is read. */
 interface PredictionRequest {
-  readonly task: JobTask;
+  readonly task: PredictionTask;
   readonly body: ReadableStream<Uint8Array>;
   readonly signal: AbortSignal;
   readonly wantsJob: boolean;
+  readonly priority: JobPriority;
+  readonly idempotencyKey?: string;
 }
 
 /** A complete answers file, or the job that will make it. */
-type Outcome = { readonly spool: AnswerSpool; readonly serverMs: number } | { readonly job: Job };
+type Outcome = { readonly spool: AnswerSpool; readonly serverMs: number } | { readonly job: WatchedJob };
 
 /** Adds the route of predictions. */
 export function addPredictionRoutes(app: OpenAPIHono<Env>, services: Services): void {
   const { maxPredictionBytes: maxBytes, uploadIdleSeconds: idleSeconds } = services.config;
   app.openapi(makePredictions, async (c) => {
-    const task = await findTask(services, c.get("caller").tenantId, c.req.valid("param").id, c.req.valid("query").key);
-    const body = bodyStream(c, { maxBytes, idleSeconds });
-    const request = { task, body, signal: c.req.raw.signal, wantsJob: wantsJob(c.req.header("prefer")) };
-    const outcome = await services.predictions.admit(() => answer(services, request));
+    const { key, priority } = c.req.valid("query");
+    const caller = c.get("caller");
+    // Admitted before anything is looked up: a request that is refused costs next to nothing.
+    const outcome = await services.limits.prediction(caller, async () =>
+      answer(services, {
+        idempotencyKey: c.get("idempotencyKey"),
+        task: await findTask(services, caller.tenantId, c.req.valid("param").id, key),
+        body: bodyStream(c, { maxBytes, idleSeconds }),
+        signal: c.req.raw.signal,
+        wantsJob: wantsJob(c.req.header("prefer")),
+        priority,
+      }));
     if ("job" in outcome) {
-      if (request.wantsJob) c.header("preference-applied", "respond-async");
-      return c.json(await shownJob(services.jobs, outcome.job), 202, { location: `/v1/jobs/${outcome.job.id}` });
+      if (c.get("idempotencyKey") === undefined) stopUnheard(services, outcome.job, c.req.raw.signal);
+      if (wantsJob(c.req.header("prefer"))) c.header("preference-applied", "respond-async");
+      return c.json(shownJob(outcome.job), 202, { location: `/v1/jobs/${outcome.job.id}` });
     }
     return c.body(await outcome.spool.readable(), 200, {
       "content-type": "application/octet-stream",
@@ -53,7 +68,22 @@ export function addPredictionRoutes(app: OpenAPIHono<Env>, services: Services): 
   });
 }
 
-async function findTask(services: Services, tenantId: string, id: string, key: string | undefined): Promise<JobTask> {
+/** A sender that goes away before it is told of its job cannot ask for it, unless it gave it a key: nothing is computed for nobody. */
+function stopUnheard({ jobs, log }: Services, { tenantId, id }: WatchedJob, signal: AbortSignal): void {
+  const stop = () => {
+    jobs.stop(tenantId, id, "its sender went away before it was told of the job")
+      .catch((error) => log.warn("job not stopped", { job: id, ...details(knownError(error, "stopping failed")) }));
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
+}
+
+async function findTask(
+  services: Services,
+  tenantId: string,
+  id: string,
+  key: string | undefined,
+): Promise<PredictionTask> {
   const model = await findModel(services.database, tenantId, id);
   if (model === undefined) throw unknownModel();
   return { model, keyRows: await findKeyRows(services, tenantId, capabilitiesOf(model.description), key) };
@@ -67,7 +97,7 @@ async function answer(services: Services, request: PredictionRequest): Promise<O
     const rows = await openRows(services, owner, body);
     const seconds = plannedSeconds(model.value, rows.header.rowCount, services.backend.threads);
     return request.wantsJob || seconds > services.config.synchronousSeconds
-      ? { job: await makeJob(services, request, model.value, rows, seconds) }
+      ? { job: await makeJob(services, request, model.value, rows) }
       : await answerNow(services, request, model.value, rows);
   } catch (error) {
     if (signal.aborted) throw cancelled(error);
@@ -76,15 +106,21 @@ async function answer(services: Services, request: PredictionRequest): Promise<O
   }
 }
 
-function makeJob(
-  { jobs }: Services,
-  { task }: PredictionRequest,
+async function makeJob(
+  { jobs, backend }: Services,
+  { task, priority, idempotencyKey }: PredictionRequest,
   model: CompiledModel,
   rows: FileStream,
-  seconds: number,
-): Promise<Job> {
-  const answerBytes = expectedLength(answersHeader(rows.header, model));
-  return jobs.submit({ tenantId: task.model.tenantId, task, plannedSeconds: seconds, answerBytes }, rows);
+): Promise<WatchedJob> {
+  const { id, tenantId } = await jobs.addPrediction({
+    task,
+    model,
+    rows,
+    priority,
+    idempotencyKey,
+    threads: backend.threads,
+  });
+  return await jobs.find(tenantId, id);
 }
 
 /**
@@ -101,7 +137,13 @@ async function answerNow(
   const spool = new AnswerSpool(join(dataDir, "spool"), answerMemoryBytes);
   try {
     using keys = await leaseKeyRing(services, task.keyRows);
-    const serverMs = await evaluateRows(services, rows, spool, { model, keys: keys.value, signal });
+    const serverMs = await evaluateRows(services, rows, spool, {
+      kind: "request",
+      tenant: task.model.tenantId,
+      model,
+      keys: keys.value,
+      signal,
+    });
     return { spool, serverMs };
   } catch (error) {
     spool.discard();

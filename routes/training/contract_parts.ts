@@ -3,6 +3,7 @@ import type { z } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { tooLarge } from "../../store/mod.ts";
 import { requireScope } from "../authentication.ts";
+import { ACCESS } from "../problem.ts";
 import { BEARER } from "../schemas.ts";
 import { sessionSchema } from "./schemas.ts";
 
@@ -10,7 +11,6 @@ import { sessionSchema } from "./schemas.ts";
 const JSON_BYTES_MAX = 16 * 1024 * 1024;
 
 export const shared = { tags: ["training"], security: BEARER, middleware: [requireScope("train")] };
-export const ACCESS = ["token_missing", "token_invalid", "token_expired", "scope_missing", "internal"] as const;
 export const COMMON = [...ACCESS, "malformed_request", "session_unknown"] as const;
 /** What reading a file may throw. */
 export const FILE = [

@@ -1,5 +1,4 @@
 /** Who asks for which session: its owner, with a token of the tenant, or one of its data owners, with a token of its own. */
-import { parseTrainingSpec, type TrainingSpec } from "../../circuits/training/spec.ts";
 import {
   findTrainingOwner,
   findTrainingSession,
@@ -8,15 +7,8 @@ import {
   type TrainingSessionRow,
 } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
+import { unknownSession } from "../../jobs/mod.ts";
 import type { Services } from "../services.ts";
-
-/** The error for a session that the caller has not, whoever else has it. */
-export function unknownSession(): SottoError {
-  return new SottoError(
-    "session_unknown",
-    "you have no training session with this id: it was deleted, or is another's",
-  );
-}
 
 /** Throws `scope_missing` for the token of a data owner. */
 export function requireSessionOwner(caller: TokenInfo): void {
@@ -46,9 +38,4 @@ export async function dataOwner(
   const session = await findTrainingSession(database, caller.tenantId, id);
   if (session === undefined) throw unknownSession();
   return { session, owner };
-}
-
-/** The specification of a session. */
-export function specOf({ spec }: Pick<TrainingSessionRow, "spec">): TrainingSpec {
-  return parseTrainingSpec(spec);
 }

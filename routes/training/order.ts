@@ -8,9 +8,9 @@ import {
   type TrainingSessionRow,
 } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
+import { specOf, unknownSession } from "../../jobs/mod.ts";
+import { releaseObject, storeObject } from "../../store/mod.ts";
 import type { Services } from "../services.ts";
-import { specOf, unknownSession } from "./find_session.ts";
-import { releaseObject, storeObject } from "./objects.ts";
 import { requireAllowed, statesOf } from "./states.ts";
 
 /** Bytes of a published order. */
@@ -35,7 +35,7 @@ export async function publishOrder(
   requireAllowed(session.state, "prepare");
   requireIds(session, ids);
   const digest = orderDigest(ids);
-  const changed = await storeObject(services, linesOf(ids), (orderObject) => {
+  const changed = await storeObject(services, session, linesOf(ids), (orderObject) => {
     const change = { orderDigest: digest, orderObject };
     return changeTrainingSession(services.database, session.id, statesOf("prepare"), change);
   });

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { SottoError } from "../../errors.ts";
-import { bodyStream } from "../body.ts";
+import { bodyStream, roomOf } from "../body.ts";
 import type { Env, Services } from "../services.ts";
 import { addDataOwner, removeDataOwner } from "./contract.ts";
 import { sendBatch, sendOrder, showOrder, showPublic } from "./contract_owners.ts";
@@ -17,6 +17,7 @@ export function addOwnerRoutes(app: OpenAPIHono<Env>, services: Services): void 
     const session = await ownSession(services, c.get("caller"), c.req.valid("param").id);
     const { owner, token } = await addOwner(services, session, c.req.valid("json"));
     const shownToken = { token: token.token, token_id: token.id, token_expires_at: token.expiresAt.toISOString() };
+    c.set("subject", owner.id);
     return c.json({ ...shownOwner(session, owner, 0), ...shownToken }, 201);
   });
   app.openapi(removeDataOwner, async (c) => {
@@ -49,7 +50,8 @@ export function addOwnerRoutes(app: OpenAPIHono<Env>, services: Services): void 
     if (found.session.publicKeyObject === null) {
       throw new SottoError("key_missing", "the session has no public key yet: its owner sends it with PUT .../keys");
     }
-    const body = bodyStream(c, { maxBytes: partLimit(found), idleSeconds });
+    const room = await roomOf(services, found.session.tenantId);
+    const body = bodyStream(c, { maxBytes: partLimit(found), idleSeconds, room });
     const row = await putBatch(services, { ...found, batch }, body);
     return c.json({ batch, digest: row.digest, bytes: row.bytes }, 200);
   });

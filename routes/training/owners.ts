@@ -14,9 +14,9 @@ import {
   type TrainingSessionRow,
 } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
+import { specOf } from "../../jobs/mod.ts";
+import { releaseObject } from "../../store/mod.ts";
 import type { Services } from "../services.ts";
-import { specOf } from "./find_session.ts";
-import { releaseObject } from "./objects.ts";
 import { requireAllowed } from "./states.ts";
 
 /** Who is added. */

@@ -9,10 +9,9 @@ import type { TrainingSessionRow } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
 import { CURRENT } from "../../params/mod.ts";
 import type { Services } from "../services.ts";
-import { partFileBytesMax, splitPart } from "./batch_parts.ts";
-import { specOf } from "./find_session.ts";
 import { requireAllowed } from "./states.ts";
 import { decodeTrainingFile, sessionBytes } from "../../circuits/training_file.ts";
+import { partFileBytesMax, specOf, splitPart } from "../../jobs/mod.ts";
 import { savedState } from "./weights.ts";
 
 const N = CURRENT.ringDegree;
@@ -42,7 +41,7 @@ export async function predictRows(
   const { part, rowCount } = checkedRows(services.backend, session, spec, file);
   const { weights } = await savedState(services, session);
   let serverMs = 0;
-  const records = await services.predictions.turn(async () => {
+  const records = await services.predictions.turn(session.tenantId, async () => {
     const start = performance.now();
     const scores = await encryptedScores(services.backend, spec, part, weights);
     serverMs = performance.now() - start;

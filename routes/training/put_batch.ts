@@ -7,13 +7,11 @@ import {
   type TrainingSessionRow,
 } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
-import type { StagedObject } from "../../store/mod.ts";
+import { keepObject, releaseObject, type StagedObject } from "../../store/mod.ts";
 import type { Services } from "../services.ts";
-import { partFileBytesMax, requireLoadable, splitPart } from "./batch_parts.ts";
-import { specOf, unknownSession } from "./find_session.ts";
-import { keepObject, releaseObject } from "./objects.ts";
 import { requireAllowed } from "./states.ts";
 import { decodeTrainingFile, sessionBytes, type TrainingHeader } from "../../circuits/training_file.ts";
+import { partFileBytesMax, requireLoadable, specOf, splitPart, unknownSession } from "../../jobs/mod.ts";
 
 /** Whose part of which batch. */
 export interface PartAddress {
@@ -40,8 +38,8 @@ export async function putBatch(
   requireOwn(address);
   const staged = await services.store.stage(body, { maxBytes: partLimit(address) });
   try {
-    const row = await services.keyChecks.turn(() => checkedRow(services, address, staged));
-    const before = await keepObject(services, staged, () => addRow(services, address, row));
+    const row = await services.keyChecks.turn(address.session.tenantId, () => checkedRow(services, address, staged));
+    const before = await keepObject(services, address.session, staged, () => addRow(services, address, row));
     if (before !== undefined && before.objectDigest !== row.objectDigest) {
       await releaseObject(services, before.objectDigest);
     }

@@ -3,10 +3,9 @@ import { decodeFile, DIGEST_BYTES, HEADER_BYTES, inputRecordBytes, trainingKeysB
 import { changeTrainingSession, type TrainingSessionRow } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
 import { COEFFICIENT_BITS } from "../../params/mod.ts";
-import type { StagedObject } from "../../store/mod.ts";
+import { keepObject, releaseObject, type StagedObject } from "../../store/mod.ts";
+import { unknownSession } from "../../jobs/mod.ts";
 import type { Services } from "../services.ts";
-import { unknownSession } from "./find_session.ts";
-import { keepObject, releaseObject } from "./objects.ts";
 import { requireAllowed, statesOf } from "./states.ts";
 
 /** Payload of a public key: a seed and one polynomial. */
@@ -28,9 +27,14 @@ export async function putKeys(
   requireAllowed(session.state, "prepare");
   const staged = await services.store.stage(body, { maxBytes: KEY_FILE_BYTES_MAX });
   try {
-    const { column, keyId } = await services.keyChecks.turn(() => checkedKeys(services, staged));
+    const { column, keyId } = await services.keyChecks.turn(session.tenantId, () => checkedKeys(services, staged));
     requireSamePair(session, column, keyId);
-    const changed = await keepObject(services, staged, () => nameKeys(services, session, column, keyId, staged.digest));
+    const changed = await keepObject(
+      services,
+      session,
+      staged,
+      () => nameKeys(services, session, column, keyId, staged.digest),
+    );
     if (session[column] !== staged.digest) await releaseObject(services, session[column]);
     return changed;
   } finally {

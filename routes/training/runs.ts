@@ -2,14 +2,14 @@ import {
   changeTrainingSession,
   type Database,
   findTrainingSession,
-  interruptTrainingSessions,
+  findUnfinishedJob,
+  inTransaction,
+  listLiveRuns,
+  listStrayRuns,
   type TrainingSessionRow,
 } from "../../db/mod.ts";
-import { SottoError } from "../../errors.ts";
-import { asSottoError, details } from "../problem.ts";
-import type { Services } from "../services.ts";
-import { unknownSession } from "./find_session.ts";
-import { runSession } from "./session_run.ts";
+import { type Jobs, type Log, unknownSession } from "../../jobs/mod.ts";
+import type { SottoError } from "../../errors.ts";
 import { type Action, requireAllowed, statesOf, wrongState } from "./states.ts";
 
 /** How far a run is, newer than its last checkpoint. */
@@ -18,134 +18,71 @@ export interface LiveStep {
   readonly stepMs: number | null;
 }
 
-/** A run that waits for its turn or computes. */
-interface Run {
-  readonly session: Pick<TrainingSessionRow, "id" | "tenantId">;
-  readonly abort: AbortController;
-  readonly settled: PromiseWithResolvers<void>;
-  paused: boolean;
-  /** Its turn has come. */
-  started: boolean;
-  live?: LiveStep;
+/** What runs are made of. */
+export interface RunParts {
+  readonly database: Database;
+  readonly jobs: Jobs;
+  readonly log: Log;
 }
 
-/** Runs of all tenants: one computes at a time, in the order of their coming; between two steps others may use the back end. */
+/** Seconds of a step that nobody has measured yet, for the fair order of runs. */
+const STEP_SECONDS = 1;
+
+/** Runs of sessions: each is a job, and the state of its session changes with it. */
 export class TrainingRuns {
-  readonly #runs = new Map<string, Run>();
-  #tail: Promise<void> = Promise.resolve();
-  #closed = false;
+  constructor(private readonly parts: RunParts) {}
 
-  constructor(private readonly services: () => Services) {}
-
-  /** What a running session has done since its last checkpoint. */
-  live(id: string): LiveStep | undefined {
-    return this.#runs.get(id)?.live;
+  /** What running sessions have done since their last checkpoints, by their ids. */
+  async live(sessions: readonly TrainingSessionRow[]): Promise<Map<string, LiveStep>> {
+    const running = sessions.filter(({ state }) => state === "running").map(({ id }) => id);
+    const rows = await listLiveRuns(this.parts.database, running);
+    return new Map(rows.map(({ session, live }) => {
+      const { step, step_ms } = live as { step: number; step_ms: number | null };
+      return [session, { step, stepMs: step_ms }];
+    }));
   }
 
   /** Starts a run that ends at `stopAt`. Throws `session_state`, or `busy` while the server stops. */
   async start(session: TrainingSessionRow, action: "run" | "resume", stopAt: number): Promise<TrainingSessionRow> {
     requireAllowed(session.state, action);
-    if (this.#closed) throw new SottoError("busy", "the server is stopping: send the request again later");
-    const change = { state: "running", stopAt, failure: null } as const;
-    const changed = await changeTrainingSession(this.#database, session.id, statesOf(action), change);
+    const { database, jobs } = this.parts;
+    const changed = await inTransaction(database, async (inside) => {
+      const change = { state: "running", stopAt, failure: null } as const;
+      const row = await changeTrainingSession(inside, session.id, statesOf(action), change);
+      if (row === undefined) return undefined;
+      const stepSeconds = row.stepMs === null ? STEP_SECONDS : row.stepMs / 1000;
+      await jobs.addRun(inside, row, (stopAt - row.step) * stepSeconds);
+      return row;
+    });
     if (changed === undefined) throw await this.#refusal(session, action);
-    this.#enqueue(changed);
     return changed;
   }
 
   /** Ends a run after the step that computes; settles when its state is stored. Throws `session_state`. */
   async pause(session: TrainingSessionRow): Promise<TrainingSessionRow> {
     requireAllowed(session.state, "pause");
-    const run = this.#runs.get(session.id);
-    if (run !== undefined) run.paused = true;
-    if (run?.started) await run.settled.promise;
-    else {
-      const change = { state: "paused" } as const;
-      await changeTrainingSession(this.#database, session.id, statesOf("pause"), change);
-    }
-    const found = await findTrainingSession(this.#database, session.tenantId, session.id);
+    const { database, jobs } = this.parts;
+    const job = await findUnfinishedJob(database, "training", session.id);
+    if (job !== undefined) await jobs.stop(session.tenantId, job.id, "its session was paused");
+    else await changeTrainingSession(database, session.id, statesOf("pause"), { state: "paused" });
+    const found = await findTrainingSession(database, session.tenantId, session.id);
     if (found === undefined) throw unknownSession();
     return found;
   }
 
-  /** After a start of the server: what ran when it ended is interrupted, and goes on when `goOn` says so. */
+  /** Sessions that should run and have no job (they ran before there were jobs) are interrupted, and go on when `goOn` says so. */
   async recover(goOn: boolean): Promise<void> {
-    for (const session of await interruptTrainingSessions(this.#database)) {
-      this.services().log.warn("training interrupted", { session: session.id, step: session.step, resumed: goOn });
-      if (goOn) await this.start(session, "resume", session.stopAt);
+    const { database, log } = this.parts;
+    for (const session of await listStrayRuns(database)) {
+      const interrupted = await changeTrainingSession(database, session.id, ["running"], { state: "interrupted" });
+      if (interrupted === undefined) continue;
+      log.warn("training interrupted", { session: session.id, step: session.step, resumed: goOn });
+      if (goOn) await this.start(interrupted, "resume", interrupted.stopAt);
     }
-  }
-
-  /** Ends every run within its step and lets no further one in; they go on when the server starts again. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    const runs = [...this.#runs.values()];
-    for (const run of runs) run.abort.abort();
-    await Promise.all(runs.map(({ settled }) => settled.promise));
-  }
-
-  get #database(): Database {
-    return this.services().database;
-  }
-
-  #enqueue({ id, tenantId }: TrainingSessionRow): void {
-    const run: Run = {
-      session: { id, tenantId },
-      abort: new AbortController(),
-      settled: Promise.withResolvers(),
-      paused: false,
-      started: false,
-    };
-    this.#runs.set(id, run);
-    this.#tail = this.#tail.then(() => this.#compute(run)).finally(() => {
-      if (this.#runs.get(id) === run) this.#runs.delete(id);
-      run.settled.resolve();
-    });
-  }
-
-  /** Never throws: whatever happens is the end of the run. One that was paused while it waited has its state already. */
-  async #compute(run: Run): Promise<void> {
-    if (run.paused) return;
-    run.started = true;
-    const { log } = this.services();
-    const { id, tenantId } = run.session;
-    try {
-      const change = await this.#outcome(run);
-      const changed = await changeTrainingSession(this.#database, id, ["running"], change);
-      log.info("training ended", { session: id, tenant: tenantId, state: change.state, step: changed?.step });
-    } catch (error) {
-      log.error("training record not written", { session: id, ...details(asSottoError(error)) });
-    }
-  }
-
-  async #outcome(run: Run): Promise<{ state: TrainingSessionRow["state"]; failure?: string }> {
-    const { id, tenantId } = run.session;
-    const { signal } = run.abort;
-    try {
-      if (signal.aborted) return { state: "interrupted" };
-      const session = await findTrainingSession(this.#database, tenantId, id);
-      if (session === undefined) throw unknownSession();
-      const { log } = this.services();
-      log.info("training started", { session: id, tenant: tenantId, step: session.step, stop_at: session.stopAt });
-      const onStep = (step: number, stepMs: number | null) => run.live = { step, stepMs };
-      const steps = await runSession(this.services(), session, { signal, isPaused: () => run.paused, onStep });
-      return { state: steps === session.spec.steps ? "trained" : "paused" };
-    } catch (error) {
-      return signal.aborted ? { state: "interrupted" } : { state: "failed", failure: this.#failure(id, error) };
-    }
-  }
-
-  #failure(id: string, error: unknown): string {
-    const known = asSottoError(error, "the server failed: give its operator the id of the session");
-    const { log } = this.services();
-    const properties = { session: id, ...details(known) };
-    if (known.status >= 500) log.error("training failed", properties);
-    else log.warn("training failed", properties);
-    return known.message;
   }
 
   async #refusal(session: TrainingSessionRow, action: Action): Promise<SottoError> {
-    const found = await findTrainingSession(this.#database, session.tenantId, session.id);
+    const found = await findTrainingSession(this.parts.database, session.tenantId, session.id);
     return found === undefined ? unknownSession() : wrongState(found.state, action);
   }
 }

@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { trainingSpecSchema } from "../../circuits/training/mod.ts";
 import { OWNER_KINDS, TRAINING_STATES } from "../../db/mod.ts";
-import { digestSchema, EXAMPLE_DIGEST, instantSchema } from "../schemas.ts";
+import { digestSchema, EXAMPLE_DIGEST, instantSchema, nameSchema } from "../schemas.ts";
 import { type Action, ALLOWED } from "./states.ts";
 
 const EXAMPLE_ID = "0b8f7f0e-2f0c-4a53-9f0e-7d0f3c1d2e4a";
@@ -25,8 +25,7 @@ const EXAMPLE_SPEC = {
   score_range: 32,
 };
 
-const specSchema = trainingSpecSchema;
-const nameSchema = z.string().trim().min(1).max(200).regex(/^\P{Cc}*$/u, "must not hold control characters");
+const specSchema = trainingSpecSchema.openapi("TrainingSpec", { example: EXAMPLE_SPEC });
 const daysSchema = z.number().int().min(1).max(3650).default(90);
 const batchNumber = z.number().int().min(0).max(BATCHES_MAX);
 
@@ -138,7 +137,14 @@ export const addedOwnerSchema = ownerSchema.extend({
   token: z.string().openapi({ description: "Shown this once" }),
   token_id: z.string(),
   token_expires_at: instantSchema,
-}).openapi("AddedDataOwner");
+}).openapi("AddedDataOwner", {
+  example: {
+    ...EXAMPLE_OWNER,
+    token: "sotto_5f3759df1c2b3a49_0123456789abcdef0123456789abcdef",
+    token_id: "5f3759df1c2b3a49",
+    token_expires_at: "2026-05-30T12:00:00.000Z",
+  },
+});
 
 export const publicSchema = z.object({
   id: z.uuid(),
@@ -150,11 +156,26 @@ export const publicSchema = z.object({
   order_digest: digestSchema.nullable(),
   owner: ownerSchema,
   spec: specSchema,
-}).openapi("TrainingPublic");
+}).openapi("TrainingPublic", {
+  example: {
+    id: EXAMPLE_ID,
+    name: "breast cancer",
+    state: "preparing",
+    batch_count: 57,
+    key_id: EXAMPLE_DIGEST,
+    public_key: "U09UVE8AGgo=",
+    order_digest: EXAMPLE_DIGEST,
+    owner: EXAMPLE_OWNER,
+    spec: EXAMPLE_SPEC,
+  },
+});
+
+// deno-lint-ignore no-control-regex -- control characters are what it refuses
+const PRINTABLE = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 
 /** The owner of the session publishes ids, data owners confirm their digest. */
 export const orderRequestSchema = z.union([
-  z.strictObject({ ids: z.array(z.string().min(1).max(200).regex(/^\P{Cc}*$/u)).min(1) }),
+  z.strictObject({ ids: z.array(z.string().min(1).max(200).regex(PRINTABLE)).min(1) }),
   z.strictObject({ digest: digestSchema }),
 ]).openapi("RowOrderRequest", { example: { digest: EXAMPLE_DIGEST } });
 
@@ -186,7 +207,8 @@ export const ownerParams = sessionParams.extend({
 });
 export const batchParams = sessionParams.extend({
   batch: z.coerce.number().int().min(0).max(BATCHES_MAX).openapi({
-    param: { name: "batch", in: "path" },
+    param: { name: "batch", in: "path", required: true },
+    type: "integer",
     example: 3,
   }),
 });

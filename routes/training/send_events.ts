@@ -15,8 +15,8 @@ export async function sendSessionEvents(
 ): Promise<void> {
   let [sent, sentAt] = ["", Date.now()];
   let now: TrainingSessionRow | undefined = session;
-  for (; now !== undefined && !stream.aborted; now = await again(services, now)) {
-    const data = JSON.stringify(shownSummary(now, services.trainings.live(now.id)));
+  for (; now !== undefined && !stream.aborted && !services.jobs.draining; now = await again(services, now)) {
+    const data = JSON.stringify(shownSummary(now, (await services.trainings.live([now])).get(now.id)));
     if (data !== sent) await stream.writeSSE({ event: "session", data });
     else if (Date.now() - sentAt > SILENCE_MS) await stream.write(": waiting\n\n");
     else continue;

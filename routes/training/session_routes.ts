@@ -8,7 +8,9 @@ import {
   type TrainingSessionRow,
 } from "../../db/mod.ts";
 import { SottoError } from "../../errors.ts";
-import { bodyStream } from "../body.ts";
+import { findLookupKeys, unknownSession } from "../../jobs/mod.ts";
+import { releaseObject } from "../../store/mod.ts";
+import { bodyStream, roomOf } from "../body.ts";
 import type { Env, Services } from "../services.ts";
 import {
   finishSession,
@@ -23,10 +25,9 @@ import {
   startRun,
 } from "./contract.ts";
 import { createSession } from "./create.ts";
-import { ownSession, requireSessionOwner, unknownSession } from "./find_session.ts";
-import { releaseObject } from "./objects.ts";
+import { ownSession, requireSessionOwner } from "./find_session.ts";
 import { KEY_FILE_BYTES_MAX, putKeys } from "./put_keys.ts";
-import { findLookupKeys, requireComplete } from "./ready.ts";
+import { requireComplete } from "./ready.ts";
 import { sendSessionEvents } from "./send_events.ts";
 import { shownSession, shownSummary } from "./show.ts";
 import { requireAllowed, statesOf, wrongState } from "./states.ts";
@@ -44,7 +45,8 @@ export function addSessionRoutes(app: OpenAPIHono<Env>, services: Services): voi
   app.openapi(showSessions, async (c) => {
     requireSessionOwner(c.get("caller"));
     const sessions = await listTrainingSessions(database, c.get("caller").tenantId);
-    return c.json({ sessions: sessions.map((session) => shownSummary(session, trainings.live(session.id))) }, 200);
+    const live = await trainings.live(sessions);
+    return c.json({ sessions: sessions.map((session) => shownSummary(session, live.get(session.id))) }, 200);
   });
   app.openapi(showSession, async (c) => {
     const session = await ownSession(services, c.get("caller"), c.req.valid("param").id);
@@ -52,7 +54,8 @@ export function addSessionRoutes(app: OpenAPIHono<Env>, services: Services): voi
   });
   app.openapi(sendKeys, async (c) => {
     const session = await ownSession(services, c.get("caller"), c.req.valid("param").id);
-    const body = bodyStream(c, { maxBytes: KEY_FILE_BYTES_MAX, idleSeconds: config.uploadIdleSeconds });
+    const room = await roomOf(services, session.tenantId);
+    const body = bodyStream(c, { maxBytes: KEY_FILE_BYTES_MAX, idleSeconds: config.uploadIdleSeconds, room });
     return c.json(await shownSession(services, await putKeys(services, session, body)), 200);
   });
   app.openapi(startRun, async (c) => {

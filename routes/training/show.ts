@@ -5,8 +5,8 @@ import {
   type TrainingOwnerRow,
   type TrainingSessionRow,
 } from "../../db/mod.ts";
+import { specOf } from "../../jobs/mod.ts";
 import type { Services } from "../services.ts";
-import { specOf } from "./find_session.ts";
 import type { LiveStep } from "./runs.ts";
 import type { ownerSchema, publicSchema, sessionSchema, summarySchema } from "./schemas.ts";
 import { allowedIn } from "./states.ts";
@@ -41,7 +41,7 @@ export async function shownSession(
   const owners = await listTrainingOwners(database, session.id);
   const counts = await countTrainingBatches(database, session.id);
   return {
-    ...shownSummary(session, trainings.live(session.id)),
+    ...shownSummary(session, (await trainings.live([session])).get(session.id)),
     allowed: allowedIn(session.state),
     batch_count: session.batchCount,
     checkpoint_every: session.checkpointEvery,

@@ -22,7 +22,7 @@ export function addWeightRoutes(app: OpenAPIHono<Env>, services: Services): void
   });
   app.openapi(predictWithSession, async (c) => {
     const session = await ownSession(services, c.get("caller"), c.req.valid("param").id);
-    const { answers, serverMs } = await services.predictions.admit(async () => {
+    const { answers, serverMs } = await services.limits.prediction(c.get("caller"), async () => {
       const file = await bodyBytes(c, { maxBytes: rowsFileBytesMax(session), idleSeconds });
       return await predictRows(services, session, file, c.req.raw.signal);
     });

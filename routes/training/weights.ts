@@ -13,11 +13,11 @@ import { changeTrainingSession, type TrainingSessionRow } from "../../db/mod.ts"
 import { SottoError } from "../../errors.ts";
 import { COEFFICIENT_BITS, CURRENT } from "../../params/mod.ts";
 import type { Services } from "../services.ts";
-import { specOf, unknownSession } from "./find_session.ts";
-import { releaseObject, storeObject } from "./objects.ts";
 import { requireAllowed, statesOf } from "./states.ts";
 import { decodeTrainingFile, encodeTrainingFile, sessionBytes } from "../../circuits/training_file.ts";
 import { FLAG_FRESH } from "../../circuits/wire.ts";
+import { specOf, unknownSession } from "../../jobs/mod.ts";
+import { releaseObject, storeObject } from "../../store/mod.ts";
 
 /** The longest weights file of a session: a state, which is longer than its seeded records, except for a last record half filled. */
 export function weightsFileBytes(session: TrainingSessionRow): number {
@@ -59,7 +59,7 @@ export async function putWeights(
 ): Promise<TrainingSessionRow> {
   requireAllowed(session.state, "put_weights");
   const checkpoint = checkedWeights(services.backend, session, file);
-  const changed = await storeObject(services, checkpoint, (checkpointObject) => {
+  const changed = await storeObject(services, session, checkpoint, (checkpointObject) => {
     const states = statesOf("put_weights");
     return changeTrainingSession(services.database, session.id, states, { checkpointObject });
   });

@@ -31,6 +31,10 @@ async function smallTokenizer(): Promise<string> {
   return JSON.stringify({ ...json, model: { ...json.model, vocab: Object.fromEntries(known), merges: [] } });
 }
 
+function exists(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}
+
 async function withTexts(folder: string): Promise<string> {
   const path = join(folder, "texts.jsonl");
   const texts = ["the rays of light", "colours of bodies", "light and colours"].map((text) => ({ text }));
@@ -60,12 +64,48 @@ Deno.test("a model is registered, tuned on encrypted tokens, compared with clear
         assert.ok(report.totals.requests > 0 && report.perplexity.before > 1);
         assert.match(await Deno.readTextFile(join(out, "loss.svg")), /<svg[\s\S]*encrypted[\s\S]*int8[\s\S]*float/);
         assert.equal((await sotto(tune, { openBackend: native })).code, 1, "nothing is overwritten");
+        assert.ok(!await exists(join(out, "checkpoint.safetensors")), "a run that has ended keeps no checkpoint");
         const say = ["finetune", "generate", "--adapters", out, "--prompt", "light", "--tokens", "4", "--json"];
         const remote = await sotto([...say, ...common, "--set", "tokens-2048-q32"], { openBackend: native });
         const local = await sotto([...say, "--local", join(models, "tiny")]);
         assert.deepEqual([remote.code, local.code], [0, 0], remote.err + local.err);
         assert.equal(JSON.parse(remote.out).tokens.length, JSON.parse(local.out).tokens.length);
         assert.match((await sotto(["finetune", "sessions"])).out, /none/);
+      },
+      { SOTTO_BASE_MODELS: models },
+      backend,
+    );
+    backend.close();
+  }));
+
+Deno.test("an interrupted run on weights of 10 bits goes on from its checkpoint", () =>
+  withModels(async (models) => {
+    const backend = native();
+    await withServer(
+      async ({ sotto, folder }) => {
+        const [data, out, cache] = [await withTexts(folder), join(folder, "adapters"), join(folder, "cache")];
+        await sotto(["finetune", "register", "tiny", "--name", "tiny", "--weights", "int10"]);
+        const options = ["--data", data, "--out", out, "--cache", cache, "--steps", "3", "--block", "64"];
+        const tune = ["finetune", "--base", "tiny", ...options, "--checkpoint-every", "1"];
+        const coarse = await sotto([...tune, "--set", "tokens-1024-q32"], { openBackend: native });
+        assert.match(coarse.err, /weights of kind int10 need tokens-2048-q32/);
+        let interrupt = () => {};
+        const stopped = await sotto(tune, {
+          openBackend: native,
+          onInterrupt: (stop) => (interrupt = stop, { [Symbol.dispose]: () => {} }),
+          err: (text) => text.includes("step 1 of 3") && interrupt(),
+        });
+        assert.equal(stopped.code, 1);
+        assert.match((await sotto(tune, { openBackend: native })).err, /checkpoint\.safetensors exists already/);
+        const resume = ["--resume", join(out, "checkpoint.safetensors")];
+        const other = await sotto([...tune, ...resume, "--seed", "5"], { openBackend: native });
+        assert.match(other.err, /its training was .*; pass what it began with/);
+        const rest = await sotto([...tune, ...resume], { openBackend: native });
+        assert.equal(rest.code, 0, rest.err);
+        assert.doesNotMatch(rest.err, /step 1 of 3/);
+        const report = JSON.parse(await Deno.readTextFile(join(out, "report.json")));
+        assert.deepEqual([report.losses.length, report.steps], [3, 2]);
+        assert.ok(await exists(join(out, "adapter_model.safetensors")));
       },
       { SOTTO_BASE_MODELS: models },
       backend,

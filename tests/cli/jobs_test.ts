@@ -54,3 +54,24 @@ Deno.test("an interrupt cancels the job on the server", async () => {
     held.backend,
   );
 });
+
+Deno.test("jobs are listed, shown and cancelled", async () => {
+  const held = heldBackend();
+  await withServer(
+    async (server) => {
+      const running = server.sotto(await prepare(server));
+      await until(() => held.waiting() === 1);
+      const [job] = JSON.parse((await server.sotto(["jobs", "list", "--json"])).out);
+      assert.deepEqual([job.kind, job.rows, job.parts.total], ["prediction", 143, 1]);
+      assert.match((await server.sotto(["jobs", "list"])).out, /prediction/);
+      assert.match((await server.sotto(["jobs", "show", job.id])).out, /state: running\n[^]*parts: 0 of 1\n/);
+      const cancelled = await server.sotto(["jobs", "cancel", job.id]);
+      assert.equal(cancelled.out, `cancelled ${job.id}\n`, cancelled.err);
+      assert.equal((await running).code, 1);
+      assert.equal((await server.sotto(["jobs", "cancel", job.id])).out, `forgotten ${job.id}\n`);
+      assert.equal((await server.sotto(["jobs", "list"])).out, "none\n");
+    },
+    { SOTTO_SYNCHRONOUS_SECONDS: "0" },
+    held.backend,
+  );
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createToken, revokeToken } from "../../db/mod.ts";
+import { changeTenant, createToken, revokeToken } from "../../db/mod.ts";
 import { assertProblem } from "../support/problem.ts";
 import { call, type TestServer, withServer } from "../support/server.ts";
 
@@ -16,7 +16,11 @@ const PROTECTED: [string, string][] = [
   ["POST", `/v1/models/${ID}/predictions`],
   ["POST", "/v1/tokens"],
   ["GET", "/v1/tokens"],
+  ["GET", "/v1/tokens/0123456789abcdef"],
+  ["POST", "/v1/tokens/0123456789abcdef/rotation"],
   ["DELETE", "/v1/tokens/0123456789abcdef"],
+  ["GET", "/v1/tenant"],
+  ["GET", "/v1/audit"],
   ["GET", "/v1/nothing"],
 ];
 
@@ -28,6 +32,8 @@ Deno.test("every path below /v1 needs a valid token, before anything else is loo
     const expired = await tokenFor(server, -1);
     const revoked = await tokenFor(server, 1);
     await revokeToken(server.database, revoked.id);
+    const disabled = await createToken(server.database, { tenant: server.theirs.id, scopes: ["admin"], days: 1 });
+    await changeTenant(server.database, "theirs", { disabledAt: new Date() });
     for (const [method, path] of PROTECTED) {
       const missing = await call(server, path, { method });
       assert.equal(missing.headers.get("www-authenticate"), "Bearer");
@@ -35,17 +41,18 @@ Deno.test("every path below /v1 needs a valid token, before anything else is loo
       await assertProblem(await call(server, path, { method, token: "wrong" }), "token_invalid");
       await assertProblem(await call(server, path, { method, token: expired.token }), "token_expired");
       await assertProblem(await call(server, path, { method, token: revoked.token }), "token_invalid", /revoked/);
+      await assertProblem(await call(server, path, { method, token: disabled.token }), "tenant_disabled");
       const basic = { authorization: "Basic eDp5" };
       await assertProblem(await call(server, path, { method, headers: basic }), "token_invalid");
     }
   }));
 
-Deno.test("what changes models or tokens needs the scope admin", () =>
+Deno.test("what changes models or tokens, or shows the tenant or its audit log, needs the scope admin", () =>
   withServer(async (server) => {
     const token = server.ours.predict;
     for (
       const [method, path] of PROTECTED.filter(([method, path]) =>
-        path.includes("tokens") || /models(\?|\/0+$)/.test(path) && method !== "GET"
+        /tokens|tenant|audit/.test(path) || /models(\?|\/0+$)/.test(path) && method !== "GET"
       )
     ) {
       await assertProblem(await call(server, path, { method, token }), "scope_missing", /admin/);
@@ -70,6 +77,39 @@ Deno.test("an admin makes, lists and revokes tokens of its own tenant", () =>
     await assertProblem(await call(server, path, { method: "DELETE", token: server.theirs.admin }), "token_unknown");
     assert.equal((await call(server, path, { method: "DELETE", token })).status, 204);
     await assertProblem(await call(server, "/v1/keys", { token: made.token }), "token_invalid", /revoked/);
+  }));
+
+Deno.test("an admin shows and rotates tokens of its own tenant; the old one lives through its grace time only", () =>
+  withServer(async (server) => {
+    const token = server.ours.admin;
+    const post = (path: string, body: unknown, by = token) =>
+      call(server, path, {
+        method: "POST",
+        token: by,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    const first = await (await post("/v1/tokens", { name: "ward 7", scopes: ["predict"], days: 7 })).json();
+    assert.equal((await call(server, "/v1/keys", { token: first.token })).status, 200);
+    const path = `/v1/tokens/${first.id}`;
+    const shown = await (await call(server, path, { token })).json();
+    assert.equal(shown.name, "ward 7");
+    assert.ok(Date.parse(shown.last_used_at) <= Date.now());
+    await assertProblem(await call(server, path, { token: server.theirs.admin }), "token_unknown");
+    await assertProblem(await post(`${path}/rotation`, {}, server.theirs.admin), "token_unknown");
+    await assertProblem(await post(`${path}/rotation`, { grace_seconds: -1 }), "malformed_request", /grace_seconds/);
+    const rotated = await post(`${path}/rotation`, { grace_seconds: 600 });
+    assert.equal(rotated.status, 201);
+    const second = await rotated.json();
+    assert.deepEqual([second.name, second.scopes, second.old.replaced_by], ["ward 7", ["predict"], second.id]);
+    assert.ok(Math.abs(Date.parse(second.old.expires_at) - Date.now() - 600_000) < 60_000);
+    for (const good of [first, second]) {
+      assert.equal((await call(server, "/v1/keys", { token: good.token })).status, 200);
+    }
+    await assertProblem(await post(`${path}/rotation`, {}), "conflict", /rotated before/);
+    const third = await (await post(`/v1/tokens/${second.id}/rotation`, { grace_seconds: 0 })).json();
+    await assertProblem(await call(server, "/v1/keys", { token: second.token }), "token_expired", new RegExp(third.id));
+    assert.equal((await call(server, "/v1/keys", { token: third.token })).status, 200);
   }));
 
 Deno.test("a request for a token that is wrong names every wrong field", () =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { findModel } from "../../db/mod.ts";
-import { calibrationOf } from "../../routes/models/calibration.ts";
+import { calibrationOf } from "../../jobs/mod.ts";
 import { fixture } from "../support/fixtures.ts";
 import { assertProblem } from "../support/problem.ts";
 import { call, type TestServer, withServer } from "../support/server.ts";

@@ -92,6 +92,7 @@ async function checkFolder(dataDir: string, tenant: string, acknowledged: Acknow
     assertContains(keys.map(({ digest }) => digest), acknowledged.keys);
     assertContains(models.map(({ id }) => id), acknowledged.models);
   } finally {
+    await store.close();
     await database.close();
   }
 }

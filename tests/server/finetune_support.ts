@@ -54,12 +54,29 @@ export function callsOf(
   return new FineTuningCalls((url) => {
     const ask = async (request: Call): Promise<Response> => {
       const response = await send(request, url);
-      if (response.ok) return response;
+      if (response.ok) return arrived(response);
       const { code, detail } = await response.json();
       throw new SottoError(code, detail);
     };
     return { send: ask, json: async (schema, request) => schema.parse(await (await ask(request)).json()) };
   });
+}
+
+/** The response with a body of bytes, as a network brings it. */
+function arrived(response: Response): Response {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return response;
+  const body = new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (!done) return controller.enqueue(value);
+      controller.close();
+      controller.byobRequest?.respond(0);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return new Response(body, response);
 }
 
 /** A session on a registered model, and the products of it. */

@@ -3,6 +3,7 @@ import { newKeys } from "../../client/keys.ts";
 import { decodeFile, encodeFile } from "../../circuits/wire.ts";
 import { withFlippedByte, withHeader } from "../support/fixtures.ts";
 import { assertProblem } from "../support/problem.ts";
+import { uploadsIn } from "../support/uploads.ts";
 import { call, type TestCall, type TestServer, withServer } from "../support/server.ts";
 
 async function prepare(server: TestServer) {
@@ -13,13 +14,11 @@ async function prepare(server: TestServer) {
   return { file, post, get };
 }
 
-const storedObjects = async (server: TestServer): Promise<string[]> => {
-  const names: string[] = [];
-  for await (const folder of Deno.readDir(`${server.config.dataDir}/objects`)) {
-    for await (const { name } of Deno.readDir(`${server.config.dataDir}/objects/${folder.name}`)) names.push(name);
-  }
-  return names;
-};
+/** Objects and uploads under way. */
+const storedObjects = async ({ store, config }: TestServer): Promise<string[]> => [
+  ...(await Array.fromAsync(store.list())).map(({ digest }) => digest),
+  ...uploadsIn(`${config.dataDir}/objects/tmp`),
+];
 
 Deno.test("evaluation keys are registered, shown, listed, registered again and deleted", () =>
   withServer(async (server) => {

@@ -4,7 +4,7 @@ import { decodeFile, fileWriter, HEADER_BYTES } from "../../circuits/wire.ts";
 import { encryptRows } from "../../client/encrypt.ts";
 import { newKeys, openSecretKey } from "../../client/keys.ts";
 import { importModel } from "../../models/mod.ts";
-import { planModel } from "../../routes/models/plan_model.ts";
+import { planModel } from "../../jobs/mod.ts";
 import { makeDataFolder } from "../support/data_folder.ts";
 import { fixture, fixtureRows, type ImportedModel } from "../support/fixtures.ts";
 import { type ServerProcess, startServerProcess } from "../support/server_process.ts";

@@ -171,7 +171,7 @@ Deno.test("a server that is full answers busy with a time to come back", () =>
     const writer = writable.getWriter();
     await writer.write(file.slice(0, 128));
     const refused = await post(file);
-    assert.equal(refused.headers.get("retry-after"), "2");
+    assert.ok(Number(refused.headers.get("retry-after")) >= 1);
     await assertProblem(refused, "busy");
     await writer.write(file.slice(128));
     await writer.close();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { plainBackend } from "../../circuits/plain.ts";
 import { type Config, readConfig } from "../../config.ts";
-import { createToken, findOrCreateTenant } from "../../db/mod.ts";
+import { createToken, findJob, findOrCreateTenant, listJobParts, openDatabase } from "../../db/mod.ts";
 import { newKeys, openSecretKey, predictRows, SottoClient } from "../../client/mod.ts";
 import { type RunningServer, startServer } from "../../main.ts";
 import { makeDataFolder } from "../support/data_folder.ts";
@@ -9,6 +9,7 @@ import { fixture, fixtureRows } from "../support/fixtures.ts";
 import { heldBackend } from "../support/held_backend.ts";
 import { assertProblem } from "../support/problem.ts";
 import { collect } from "../support/server.ts";
+import { uploadsIn } from "../support/uploads.ts";
 import { until } from "../support/until.ts";
 
 interface Started {
@@ -33,7 +34,7 @@ async function withRunning(work: (started: Started) => Promise<void>): Promise<v
   }
 }
 
-const incoming = (config: Config) => [...Deno.readDirSync(`${config.dataDir}/objects/tmp`)];
+const incoming = (config: Config) => uploadsIn(`${config.dataDir}/objects/tmp`);
 
 Deno.test("a back end that encrypts nothing is refused unless it is admitted by name", async () => {
   await assert.rejects(startServer(readConfig({}), plainBackend()), {
@@ -104,10 +105,15 @@ Deno.test("problems arrive over the network as in memory", () =>
     await assertProblem(await fetch(`${server.url}/v1/keys`), "token_missing");
   }));
 
-Deno.test("stopping cancels the jobs, ends their events and does not wait for them", async () => {
+Deno.test("stopping gives the jobs back to the queue and ends their events", async () => {
   const held = heldBackend();
   const dataDir = await makeDataFolder();
-  const config = readConfig({ SOTTO_DATA_DIR: dataDir, SOTTO_PORT: "0", SOTTO_SYNCHRONOUS_SECONDS: "0" });
+  const config = readConfig({
+    SOTTO_DATA_DIR: dataDir,
+    SOTTO_PORT: "0",
+    SOTTO_SYNCHRONOUS_SECONDS: "0",
+    SOTTO_DRAIN_SECONDS: "0",
+  });
   const logged: string[] = [];
   const server = await startServer(config, held.backend, { allowInsecure: true, log: collect(logged) });
   const tenant = await findOrCreateTenant(server.database, "start");
@@ -120,14 +126,19 @@ Deno.test("stopping cancels the jobs, ends their events and does not wait for th
   const rows = await fixtureRows("wdbc_rows.csv", 2);
   const predicted = assert.rejects(predictRows(client, held.backend, secret, model, rows), /stopp|no answer/);
   await until(() => held.waiting() === 1);
-  const line = logged.find((line) => line.includes("job started"));
+  const line = logged.find((line) => line.includes("part started"));
   const headers = { authorization: `Bearer ${token}` };
-  const events = fetch(`${server.url}/v1/jobs/${JSON.parse(line!).job}/events`, { headers });
-  const text = (await events).text();
+  const { job } = JSON.parse(line!);
+  const events = await fetch(`${server.url}/v1/jobs/${job}/events`, { headers });
+  const text = events.text();
   await server.stop();
   assert.equal(held.waiting(), 0);
-  assert.match(await text, /"state":"cancelled"/);
-  assert.ok(logged.some((line) => line.includes("cancelled by the stop")));
+  assert.match(await text, /"state":"running"/);
   await predicted;
+  const database = await openDatabase(config);
+  assert.equal((await findJob(database, tenant.id, job))?.state, "running");
+  const parts = await listJobParts(database, job);
+  assert.deepEqual(parts.map(({ state, attempts }) => [state, attempts]), [["queued", 0]]);
+  await database.close();
   await Deno.remove(dataDir, { recursive: true });
 });

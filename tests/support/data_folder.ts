@@ -2,6 +2,7 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { openDatabase } from "../../db/mod.ts";
+import { installQueue } from "../../jobs/mod.ts";
 
 let made: Promise<string> | undefined;
 
@@ -16,6 +17,8 @@ export async function makeDataFolder(): Promise<string> {
 async function makeOriginal(): Promise<string> {
   const dataDir = await Deno.makeTempDir();
   globalThis.addEventListener("unload", () => Deno.removeSync(dataDir, { recursive: true }));
-  await (await openDatabase({ dataDir })).close();
+  const database = await openDatabase({ dataDir });
+  await installQueue(database);
+  await database.close();
   return dataDir;
 }

@@ -5,7 +5,7 @@ import type { Backend } from "../../circuits/backend.ts";
 import { plainBackend } from "../../circuits/plain.ts";
 import { type Config, readConfig } from "../../config.ts";
 import { createTenant, createToken, type Database, openDatabase } from "../../db/mod.ts";
-import type { Log } from "../../routes/mod.ts";
+import type { Log } from "../../jobs/mod.ts";
 import { type ObjectStore, openFileStore } from "../../store/mod.ts";
 import { makeDataFolder } from "./data_folder.ts";
 
@@ -35,6 +35,8 @@ export interface TestCall {
   readonly body?: BodyInit;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal;
+  /** Address that the request seems to come from. */
+  readonly remoteAddress?: string;
 }
 
 /** Opens a server, runs `work`, closes and removes everything. `settings` are changed configuration values. */
@@ -46,14 +48,16 @@ export async function withServer(
   const dataDir = await makeDataFolder();
   const config: Config = { ...readConfig({ SOTTO_DATA_DIR: dataDir }), ...settings };
   const database = await openDatabase(config);
+  const store = await openFileStore(join(dataDir, "objects"));
   try {
-    const store = await openFileStore(join(dataDir, "objects"));
     const logged: string[] = [];
     const app = createApp({ config, database, store, backend, log: collect(logged) });
+    await app.start();
     const [ours, theirs] = [await makeTenant(database, "ours"), await makeTenant(database, "theirs")];
     await work({ app, config, database, store, backend, logged, ours, theirs });
     await app.close();
   } finally {
+    await store.close();
     await database.close();
     backend.close();
     await Deno.remove(dataDir, { recursive: true });
@@ -64,7 +68,8 @@ export async function withServer(
 export function call({ app }: TestServer, path: string, sent: TestCall = {}): Promise<Response> {
   const headers = new Headers(sent.headers);
   if (sent.token !== undefined) headers.set("authorization", `Bearer ${sent.token}`);
-  return Promise.resolve(app.request(path, { method: sent.method, headers, body: sent.body, signal: sent.signal }));
+  const { method, body, signal, remoteAddress } = sent;
+  return Promise.resolve(app.request(path, { method, headers, body, signal }, { remoteAddress }));
 }
 
 /** A log that keeps its lines. */

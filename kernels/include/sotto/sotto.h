@@ -24,6 +24,7 @@ extern "C" {
 #define SOTTO_UNSUPPORTED 4
 #define SOTTO_CANCELLED 5
 #define SOTTO_SYSTEM 6
+#define SOTTO_DEVICE_FAILED 7
 
 typedef struct sotto_context sotto_context;
 typedef struct sotto_secret_key sotto_secret_key;
@@ -38,10 +39,11 @@ typedef struct sotto_token_secret sotto_token_secret;
 typedef struct sotto_token_matrix sotto_token_matrix;
 typedef struct sotto_job sotto_job;
 
-/* 32 bytes. backend: "", "auto", "ref", "portable", "avx2" or "avx512ifma", zero-padded. thread_count 0: all cores. */
+/* 32 bytes. backend: "", "auto" or "cpu" (the fastest on this processor), "ref", "portable", "avx2", "avx512ifma", or "cuda" (all devices), zero-padded. thread_count 0: all cores.
+ * device_key_mebibytes: what keys and models may fill on each device, 0: half of its memory. */
 typedef struct sotto_context_options {
   uint32_t thread_count;
-  uint32_t reserved;
+  uint32_t device_key_mebibytes;
   char backend[24];
 } sotto_context_options;
 
@@ -377,8 +379,8 @@ SOTTO_API int32_t sotto_tokens_decrypt_submit(sotto_context* context, const sott
 /* phases: row, token -> values: token, row, phase row_scales_k / scales_t. */
 SOTTO_API int32_t sotto_tokens_dequantise_submit(sotto_context* context, const int32_t* phases, size_t row_count, const sotto_token_shape* shape, const double* scales, const float* row_scales, float* values, size_t value_count, sotto_job** job);
 
-/* rows x columns, row-major; sides: 1 prepares W, 2 W^T, 3 both. */
-SOTTO_API int32_t sotto_token_matrix_create(sotto_context* context, const int8_t* weights, size_t rows, size_t columns, uint32_t sides, sotto_token_matrix** matrix);
+/* W = weights, or with `low` W = 4 weights + low; both rows x columns, row-major. sides: 1 prepares W, 2 W^T, 3 both. */
+SOTTO_API int32_t sotto_token_matrix_create(sotto_context* context, const int8_t* weights, const int8_t* low, size_t rows, size_t columns, uint32_t sides, sotto_token_matrix** matrix);
 SOTTO_API size_t sotto_token_matrix_bytes(const sotto_token_matrix* matrix);
 SOTTO_API void sotto_token_matrix_destroy(sotto_token_matrix* matrix);
 /* direction 0: W, 1: W^T. parts 1: the bodies of a request whose masks are known (cached), 2: the masks alone (once a matrix and seed), 3: both (fresh); answers: masks, then bodies. */

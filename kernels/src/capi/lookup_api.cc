@@ -4,6 +4,7 @@
 #include <memory>
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "capi/check.hpp"
 #include "capi/job.hpp"
 #include "crypto/lookup.hpp"
@@ -79,6 +80,7 @@ extern "C" int32_t sotto_extract_u32(sotto_context* context, const uint64_t* cip
 
 extern "C" int32_t sotto_lwe_keyswitch(sotto_context* context, const sotto_lookup_keys* keys, const uint32_t* lwe, size_t count, uint32_t* small) {
   SOTTO_REQUIRE(context && keys && lwe && small && count < kCountMax, "context, keys, lwe and small must not be null");
+  if (const auto* operation = on_device(*context, &DeviceOperations::key_switch)) return run_on_device(*context, *operation, KeySwitchBatch{keys, lwe, small}, count);
   const size_t stride = small_row_words(keys->small()), words = small_words(keys->small()), row_words = kSwitchTile * stride / 2;
   const int32_t status = for_tiles(*context, count, kSwitchTile, row_words + switch_scratch_words(*keys, kSwitchTile), [&](size_t first, uint32_t tile, uint64_t* memory) {
     uint32_t* rows = reinterpret_cast<uint32_t*>(memory);
@@ -101,6 +103,7 @@ extern "C" int32_t sotto_blind_rotate(sotto_context* context, const sotto_lookup
   SOTTO_REQUIRE(all_canonical(table, kDegree), "the table has a value that is not below the modulus");
   const size_t stride = small_row_words(keys->small()), words = small_words(keys->small()), row_words = kTile * stride / 2;
   for (size_t i = 0; i < count * words; i++) SOTTO_REQUIRE(exponents[i] < 2 * kDegree, "exponent %u is not below %u", exponents[i], 2 * kDegree);
+  if (const auto* operation = on_device(*context, &DeviceOperations::rotation)) return run_on_device(*context, *operation, RotationBatch{keys, exponents, table, accumulators}, count);
   const size_t scratch_words = rotate_scratch_words(*keys);
   const int32_t status = for_tiles(*context, count, kTile, row_words + kTile * kCiphertextWords + scratch_words, [&](size_t first, uint32_t tile, uint64_t* memory) {
     uint32_t* rows = reinterpret_cast<uint32_t*>(memory);

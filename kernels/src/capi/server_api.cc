@@ -58,7 +58,7 @@ extern "C" int32_t sotto_evaluation_keys_load(sotto_context* context, const uint
   return SOTTO_OK;
 }
 
-extern "C" size_t sotto_evaluation_keys_bytes(const sotto_evaluation_keys* keys) { return keys ? keys->prepared.size() * sizeof(uint64_t) : 0; }
+extern "C" size_t sotto_evaluation_keys_bytes(const sotto_evaluation_keys* keys) { return keys ? (keys->prepared.size() + keys->transformed.size()) * sizeof(uint64_t) : 0; }
 extern "C" void sotto_evaluation_keys_destroy(sotto_evaluation_keys* keys) { delete keys; }
 
 extern "C" int32_t sotto_leaf_matrix_create(sotto_context* context, const sotto_leaf_matrix_shape* shape, const uint32_t* tree_offsets, const uint32_t* row_offsets, const uint32_t* columns,

@@ -116,17 +116,18 @@ extern "C" int32_t sotto_tokens_dequantise_submit(sotto_context* context, const 
   return status ? status : hand_out(context, work, job);
 }
 
-extern "C" int32_t sotto_token_matrix_create(sotto_context* context, const int8_t* weights, size_t rows, size_t columns, uint32_t sides, sotto_token_matrix** matrix) {
+extern "C" int32_t sotto_token_matrix_create(sotto_context* context, const int8_t* weights, const int8_t* low, size_t rows, size_t columns, uint32_t sides,
+                                             sotto_token_matrix** matrix) {
   SOTTO_REQUIRE(context && weights && matrix, "context, weights and matrix must not be null");
   SOTTO_REQUIRE(rows >= 1 && columns >= 1 && rows < kCountMax && columns < kCountMax, "a matrix has between 1 and 2^32 - 1 rows and columns");
   SOTTO_REQUIRE(sides >= 1 && sides <= 3, "sides %u is not 1 (W), 2 (W^T) or 3 (both)", sides);
   std::unique_ptr<sotto_token_matrix> created(new (std::nothrow) sotto_token_matrix);
-  if (!created || fill_token_matrix(*context, weights, rows, columns, sides, *created)) return out_of_memory("a matrix");
+  if (!created || fill_token_matrix(*context, weights, low, rows, columns, sides, *created)) return out_of_memory("a matrix");
   *matrix = created.release();
   return SOTTO_OK;
 }
 
-extern "C" size_t sotto_token_matrix_bytes(const sotto_token_matrix* matrix) { return matrix ? matrix->sides[kForward].left.size() + matrix->sides[kBackward].left.size() : 0; }
+extern "C" size_t sotto_token_matrix_bytes(const sotto_token_matrix* matrix) { return matrix ? matrix->sides[kForward].bytes() + matrix->sides[kBackward].bytes() : 0; }
 
 extern "C" void sotto_token_matrix_destroy(sotto_token_matrix* matrix) { delete matrix; }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "capi/check.hpp"
 #include "core/modular.hpp"
 #include "crypto/compression.hpp"
@@ -80,7 +81,7 @@ extern "C" int32_t sotto_training_keys_load(sotto_context* context, const uint8_
   return SOTTO_OK;
 }
 
-extern "C" size_t sotto_training_keys_bytes(const sotto_training_keys* keys) { return keys ? keys->prepared.size() * sizeof(uint64_t) : 0; }
+extern "C" size_t sotto_training_keys_bytes(const sotto_training_keys* keys) { return keys ? (keys->prepared.size() + keys->transformed.size()) * sizeof(uint64_t) : 0; }
 
 extern "C" void sotto_training_keys_destroy(sotto_training_keys* keys) { delete keys; }
 
@@ -126,6 +127,8 @@ extern "C" void sotto_rgsw_destroy(sotto_rgsw* rgsw) { delete rgsw; }
 extern "C" int32_t sotto_external_product(sotto_context* context, const sotto_rgsw* rgsw, const uint64_t* ciphertexts, size_t count, uint64_t* results) {
   SOTTO_REQUIRE(context && rgsw && ciphertexts && results && count < kCountMax, "context, rgsw, ciphertexts and results must not be null");
   if (const int32_t status = check_canonical("the ciphertexts", ciphertexts, count * kCiphertextWords)) return status;
+  if (const auto* operation = on_device(*context, &DeviceOperations::external_product))
+    return run_on_device(*context, *operation, ExternalProductBatch{rgsw, ciphertexts, results}, count);
   return map_ciphertexts(*context, "an external product", ciphertexts, count, 2 * kCiphertextWords + kExternalScratchWords, kCiphertextWords, results,
                          [&](uint64_t* memory) { external_product(*context, *rgsw, memory, memory + kCiphertextWords, memory + 2 * kCiphertextWords); });
 }
@@ -134,6 +137,8 @@ extern "C" int32_t sotto_training_automorphism(sotto_context* context, const sot
   SOTTO_REQUIRE(context && keys && ciphertexts && results && count < kCountMax, "context, keys, ciphertexts and results must not be null");
   SOTTO_REQUIRE(index < kTrainingKeyCount, "index %u is not below %u", index, kTrainingKeyCount);
   if (const int32_t status = check_canonical("the ciphertexts", ciphertexts, count * kCiphertextWords)) return status;
+  if (const auto* operation = on_device(*context, &DeviceOperations::training_automorphism))
+    return run_on_device(*context, *operation, TrainingAutomorphismBatch{keys, index, ciphertexts, results}, count);
   return map_ciphertexts(*context, "an automorphism", ciphertexts, count, 2 * kCiphertextWords + kTrainingScratchWords, kCiphertextWords, results,
                          [&](uint64_t* memory) { training_automorphism(*context, *keys, index, memory, memory + kCiphertextWords, memory + 2 * kCiphertextWords); });
 }
@@ -143,6 +148,8 @@ extern "C" int32_t sotto_trace_pack(sotto_context* context, const sotto_training
   SOTTO_REQUIRE(count >= 1 && count <= kDegree, "%zu lwe do not fit into one ciphertext: 1 to %u do", count, kDegree);
   SOTTO_REQUIRE(pack_count < kCountMax, "%zu packs are too many", pack_count);
   if (const int32_t status = check_canonical("the lwe", lwe, pack_count * count * kRingLweWords)) return status;
+  if (const auto* operation = on_device(*context, &DeviceOperations::trace_pack))
+    return run_on_device(*context, *operation, TracePackBatch{keys, lwe, count, results}, pack_count);
   const int32_t status = parallel_for(context->pool, pack_count, [&](uint64_t pack, Workspace& workspace) {
     uint64_t* memory = workspace.words(trace_pack_workspace_words(count));
     if (!memory) return SOTTO_OUT_OF_MEMORY;

@@ -12,4 +12,7 @@ constexpr uint32_t kFloodLog = 30;
 /// False when there is no memory.
 bool randomise_answer(const Context& context, const sotto_evaluation_keys& keys, RandomSource& random, const uint32_t* positions, size_t count, uint64_t* ciphertext);
 
+/// What it draws, in the same order: the ternary u, the noise of the mask and the flood of `count` useful coefficients, both mod q.
+bool draw_answer_mask(RandomSource& random, size_t count, uint8_t* ternary, uint64_t* noise, uint64_t* flood);
+
 }  // namespace sotto

@@ -1,13 +1,24 @@
 // What every operation shares: the ring of the pinned parameter set, the gadget of its keys, the worker threads.
 #pragma once
 
+#include <memory>
+
 #include "core/worker_pool.hpp"
 #include "poly/ring.hpp"
 #include "sotto/params.generated.h"
 #include "sotto/sotto.h"
 
+namespace sotto {
+class Device;
+struct DeviceDeleter {
+  void operator()(Device* device) const;
+};
+}  // namespace sotto
+
 struct sotto_context {
   sotto::Ring ring;
+  /// GPUs, if the context was made with any (backend/cuda/device.hpp).
+  std::unique_ptr<sotto::Device, sotto::DeviceDeleter> device;
   sotto::WorkerPool pool;
 
   static constexpr const auto& kParameters = sotto::params::ring_2048_q50;

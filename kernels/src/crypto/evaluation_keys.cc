@@ -43,6 +43,7 @@ bool generate_evaluation_keys(const Context& context, const sotto_secret_key& ke
 
 bool load_evaluation_keys(Context& context, const uint8_t* payload, sotto_evaluation_keys& keys) {
   if (!keys.prepared.allocate(kGadgetRows * kCiphertextWords) || !keys.zero.allocate(kCiphertextWords)) return false;
+  if (context.device && !keys.transformed.allocate(keys.prepared.size())) return false;
   return parallel_for(context.pool, kGadgetRows + 1, [&](uint64_t row, Workspace&) {
     uint64_t* a = row < kGadgetRows ? keys.prepared.data() + row * kCiphertextWords : keys.zero.data();
     uint64_t* b = a + kDegree;
@@ -50,6 +51,7 @@ bool load_evaluation_keys(Context& context, const uint8_t* payload, sotto_evalua
     read_packed(payload + Context::kSeedBytes + row * body_bytes(), Context::kModulusBits, b);
     for (uint64_t* part : {a, b}) {
       context.ring.forward(part);
+      if (row < kGadgetRows && context.device) memcpy(keys.transformed.data() + (part - keys.prepared.data()), part, kDegree * sizeof(uint64_t));
       if (row < kGadgetRows) context.ring.kernels().prepare_key(context.ring.tables(), part);
     }
     return SOTTO_OK;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/random_source.hpp"
+#include "core/resident_id.hpp"
 #include "crypto/secret_key.hpp"
 
 struct sotto_evaluation_keys {
@@ -13,6 +14,9 @@ struct sotto_evaluation_keys {
   const uint64_t* key(uint32_t level) const { return prepared.data() + (level - 1) * key_words(); }
   /// An encryption (a, b) of zero, transformed, not prepared.
   sotto::Buffer<uint64_t> zero;
+  /// The keys transformed and canonical, where devices take copies; else empty.
+  sotto::Buffer<uint64_t> transformed;
+  sotto::ResidentId id;
 };
 
 namespace sotto {

@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "core/modular.hpp"
 #include "core/status.hpp"
 #include "crypto/answer_mask.hpp"
@@ -43,10 +44,41 @@ size_t AnswerLayout::record_bytes(uint32_t bits) const {
   return (groups - 1) * compressed_bytes(kDegree, bits) + group_bytes(groups - 1, bits);
 }
 
-namespace {
-
 // Nonce domains of the blinding seed; the answer ciphertext's number is added.
 enum Domain : uint32_t { kShuffle = 0x20000000, kBlind = 0x40000000, kMask = 0x60000000 };
+
+Nonce leaf_mask_nonce(uint64_t row, uint64_t group) { return {row, uint32_t(kMask + group)}; }
+
+// Fisher and Yates.
+void shuffle_leaves(const sotto_leaf_matrix& matrix, const uint8_t seed[32], uint64_t row, uint32_t* leaves) {
+  RandomWords random(seed, Nonce{row, kShuffle});
+  for (uint32_t leaf = 0; leaf < matrix.shape.leaf_count; leaf++) leaves[leaf] = leaf;
+  for (uint32_t tree = 0; tree < matrix.shape.tree_count; tree++) {
+    const uint32_t begin = matrix.tree_offsets[tree];
+    for (uint32_t size = matrix.tree_offsets[tree + 1] - begin; size > 1; size--) {
+      const uint32_t chosen = begin + random.uniform(size), last = begin + size - 1;
+      const uint32_t leaf = leaves[chosen];
+      leaves[chosen] = leaves[last];
+      leaves[last] = leaf;
+    }
+  }
+}
+
+void blind_outputs(const sotto_leaf_matrix& matrix, const uint8_t seed[32], uint64_t row, uint64_t group, uint64_t outputs, const uint32_t* leaves, uint32_t* factors, uint32_t* addends) {
+  const uint32_t p = matrix.shape.plaintext_modulus, stride = 1 + matrix.shape.label_count;
+  RandomWords random(seed, Nonce{row, uint32_t(kBlind + group)});
+  for (uint64_t o = 0; o < outputs; o++) {
+    const uint64_t output = group * kDegree + o;
+    const uint32_t leaf = leaves[output / stride], label = uint32_t(output % stride);
+    const uint32_t factor = label ? random.uniform(p) : 1 + random.uniform(p - 1);
+    const int64_t constant = matrix.constants[leaf] + int64_t(p);  // |constant| < p
+    const uint64_t addend = uint64_t(factor) * uint64_t(constant) + (label ? matrix.labels[uint64_t(leaf) * matrix.shape.label_count + label - 1] : 0);
+    factors[o] = factor;
+    addends[o] = uint32_t(addend % p);
+  }
+}
+
+namespace {
 
 /// Words that hold `count` 32-bit numbers, a multiple of 8: what follows stays 64-byte aligned.
 size_t aligned_words(uint64_t count) { return (count + 15) / 16 * 8; }
@@ -76,8 +108,9 @@ class LeavesJob final : public Job {
     uint64_t* packed = reinterpret_cast<uint64_t*>(s.positions + 2 * output_words);
 
     read_input(row, ceil_log2(products), s);
-    shuffle(row, s.leaves);
-    blind(row, group, outputs, s);
+    shuffle_leaves(matrix_, seed_, row, s.leaves);
+    blind_outputs(matrix_, seed_, row, group, outputs, s.leaves, s.factors, s.addends);
+    for (uint64_t o = 0; o < outputs; o++) s.positions[o] = layout_.position(group, o);
     auto input = [&](uint64_t product, uint64_t* out) { multiply(group, product, s, out); };
     PackTree<decltype(input)>(context_, keys_, layout_.useful_log, products, input).run(packed);
     if (cancelled()) return SOTTO_CANCELLED;
@@ -102,37 +135,6 @@ class LeavesJob final : public Job {
         context_.ring.forward(part);
         context_.ring.multiply(part, part, s.polynomial);
       }
-    }
-  }
-
-  // A fresh order of the leaves inside every tree (Fisher and Yates).
-  void shuffle(uint64_t row, uint32_t* leaves) const {
-    RandomWords random(seed_, Nonce{row, kShuffle});
-    for (uint32_t leaf = 0; leaf < matrix_.shape.leaf_count; leaf++) leaves[leaf] = leaf;
-    for (uint32_t tree = 0; tree < matrix_.shape.tree_count; tree++) {
-      const uint32_t begin = matrix_.tree_offsets[tree];
-      for (uint32_t size = matrix_.tree_offsets[tree + 1] - begin; size > 1; size--) {
-        const uint32_t chosen = begin + random.uniform(size), last = begin + size - 1;
-        const uint32_t leaf = leaves[chosen];
-        leaves[chosen] = leaves[last];
-        leaves[last] = leaf;
-      }
-    }
-  }
-
-  // Factor r and addend r * constant + label mod p of each output of the group. r is uniform, without 0 in zero tests.
-  void blind(uint64_t row, uint64_t group, uint64_t outputs, const Scratch& s) const {
-    const uint32_t p = matrix_.shape.plaintext_modulus, stride = 1 + matrix_.shape.label_count;
-    RandomWords random(seed_, Nonce{row, uint32_t(kBlind + group)});
-    for (uint64_t o = 0; o < outputs; o++) {
-      const uint64_t output = group * kDegree + o;
-      const uint32_t leaf = s.leaves[output / stride], label = uint32_t(output % stride);
-      const uint32_t factor = label ? random.uniform(p) : 1 + random.uniform(p - 1);
-      const int64_t constant = matrix_.constants[leaf] + int64_t(p);  // |constant| < p
-      const uint64_t addend = uint64_t(factor) * uint64_t(constant) + (label ? matrix_.labels[uint64_t(leaf) * matrix_.shape.label_count + label - 1] : 0);
-      s.factors[o] = factor;
-      s.addends[o] = uint32_t(addend % p);
-      s.positions[o] = layout_.position(group, o);
     }
   }
 
@@ -179,7 +181,7 @@ class LeavesJob final : public Job {
   // Randomises the answer, adds the addends, switches and writes it.
   int32_t finish(uint64_t row, uint64_t group, uint64_t outputs, const Scratch& s, uint64_t* packed) const {
     uint64_t* b = packed + kDegree;
-    RandomSource random(seed_, Nonce{row, uint32_t(kMask + group)});
+    RandomSource random(seed_, leaf_mask_nonce(row, group));
     if (!randomise_answer(context_, keys_, random, s.positions, outputs, packed)) return SOTTO_OUT_OF_MEMORY;
     for (uint64_t o = 0; o < outputs; o++) b[s.positions[o]] = add_mod(b[s.positions[o]], s.addends[o] * matrix_.shape.delta, kModulus);
     uint8_t* record = answers_ + row * layout_.record_bytes(shape_.answer_bits) + group * compressed_bytes(kDegree, shape_.answer_bits);
@@ -202,6 +204,14 @@ class LeavesJob final : public Job {
 
 int32_t submit_leaves(Context& context, const sotto_leaf_matrix& matrix, const sotto_evaluation_keys& keys, const uint8_t* rows, const sotto_evaluate_shape& shape, const uint8_t seed[32],
                       uint8_t* answers, Job** job) {
+  if (const auto* operation = on_device(context, &DeviceOperations::leaves)) {
+    LeavesBatch batch = {&matrix, &keys, rows, shape, {}, answers};
+    memcpy(batch.seed, seed, sizeof batch.seed);
+    const uint64_t groups = AnswerLayout(matrix.output_count(), matrix.shape.column_count).groups;
+    const int32_t status = submit_on_device(context, *operation, batch, shape.record_count * groups, shape.thread_count, job);
+    wipe(batch.seed, sizeof batch.seed);
+    return status;
+  }
   auto* created = new (std::nothrow) LeavesJob(context, matrix, keys, rows, shape, seed, answers);
   if (!created) return out_of_memory("a job");
   context.pool.submit(*created, created->item_count(), shape.thread_count);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "core/modular.hpp"
 #include "core/status.hpp"
 #include "crypto/compression.hpp"
@@ -125,6 +126,7 @@ uint32_t lookup_item_count(uint64_t count, uint32_t workers) {
 }
 
 int32_t submit_lookup(Context& context, const sotto_lookup_keys& keys, const LookupBatch& batch, uint32_t item_count, uint32_t thread_count, Job** job) {
+  if (const auto* operation = on_device(context, &DeviceOperations::lookup)) return submit_on_device(context, *operation, LookupTask{&keys, batch}, batch.count, thread_count, job);
   auto* created = new (std::nothrow) LookupJob(context, keys, batch, item_count);
   if (!created) return out_of_memory("a job");
   context.pool.submit(*created, (batch.count + item_count - 1) / item_count, thread_count);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "backend/cuda/device_job.hpp"
 #include "core/bits.hpp"
 #include "core/modular.hpp"
 #include "crypto/encryption.hpp"
@@ -90,7 +91,7 @@ bool load_switching(Context& context, const uint8_t* payload, sotto_lookup_keys&
   }) == SOTTO_OK;
 }
 
-bool load_rotation(Context& context, const uint8_t* payload, sotto_lookup_keys& keys) {
+bool load_rotation(Context& context, const PolyKernels& kernels, const uint8_t* payload, sotto_lookup_keys& keys) {
   const size_t row_count = size_t(keys.small().dimension) * keys.row_count();
   if (!keys.rotation.allocate(row_count * kCiphertextWords)) return false;
   return parallel_for(context.pool, row_count, [&](uint64_t item, Workspace&) {
@@ -99,7 +100,7 @@ bool load_rotation(Context& context, const uint8_t* payload, sotto_lookup_keys& 
     read_packed(payload + Context::kSeedBytes + kSwitchBytes + item * body_bytes(), Context::kModulusBits, a + kDegree);
     for (uint64_t* part : {a, a + kDegree}) {
       context.ring.forward(part);
-      context.ring.kernels().prepare_block_key(context.ring.tables(), part);
+      kernels.prepare_block_key(context.ring.tables(), part);
     }
     return SOTTO_OK;
   }) == SOTTO_OK;
@@ -141,8 +142,9 @@ bool generate_lookup_keys(Context& context, const sotto_secret_key& key, uint32_
 }
 
 bool load_lookup_keys(Context& context, const uint8_t* payload, sotto_lookup_keys& keys) {
-  keys.matmul = select_matmul_kernels(context.ring.kernels().name);
-  return load_switching(context, payload, keys) && load_rotation(context, payload, keys);
+  const bool device = on_device(context, &DeviceOperations::rotation);
+  keys.matmul = device ? &ref_matmul_kernels() : select_matmul_kernels(context.ring.kernels().name);
+  return load_switching(context, payload, keys) && load_rotation(context, device ? ref_kernels() : context.ring.kernels(), payload, keys);
 }
 
 }  // namespace sotto

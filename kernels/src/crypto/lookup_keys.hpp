@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/random_source.hpp"
+#include "core/resident_id.hpp"
 #include "crypto/secret_key.hpp"
 #include "poly/matmul.hpp"
 
@@ -45,11 +46,13 @@ bool sample_block_binary(const SmallSet& set, RandomSource& random, uint8_t* sec
 }  // namespace sotto
 
 struct sotto_lookup_keys {
+  sotto::ResidentId id;
   uint32_t setting = 0;
   const sotto::MatmulKernels* matmul = nullptr;
   /// kSwitchRows rows of n + 1 words, prepared as the right factor of a product: row i levels + j encrypts s_i 2^(32 - base_log (j + 1)) under z.
   sotto::Buffer<uint8_t> switching;
   /// For each bit of z 2 level_count rows (a, b), transformed and prepared: first those that encrypt -s z_i g_j, then z_i g_j, g_j the gadget's factors.
+  /// With devices that rotate, both are in the reference's form, which is what devices take copies of.
   sotto::Buffer<uint64_t> rotation;
 
   const sotto::SmallSet& small() const { return sotto::small_set(setting); }

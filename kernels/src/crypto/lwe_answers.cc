@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "core/modular.hpp"
 #include "core/status.hpp"
 #include "crypto/compression.hpp"
@@ -21,10 +22,12 @@ uint64_t torus_to_ring(uint32_t x) {
   return x * kHigh + ((x * kLow + (uint64_t(1) << 31)) >> 32);
 }
 
-namespace {
+Nonce lwe_answer_nonce(uint64_t item) {
+  constexpr uint32_t kLweMask = 0x61000000;  // domain of the seed
+  return {item, kLweMask};
+}
 
-/// Nonce domain of the seed.
-constexpr uint32_t kLweMask = 0x61000000;
+namespace {
 
 // One item: one record.
 class LweAnswersJob final : public Job {
@@ -45,7 +48,7 @@ class LweAnswersJob final : public Job {
     auto input = [&](uint64_t i, uint64_t* out) { to_ciphertext(lwe + i * kLweWords, out); };
     PackTree<decltype(input)>(context_, keys_, 0, count, input).run(packed);
     if (cancelled()) return fail(SOTTO_CANCELLED, "cancelled");
-    RandomSource random(seed_, Nonce{item, kLweMask});
+    RandomSource random(seed_, lwe_answer_nonce(item));
     if (!randomise_answer(context_, keys_, random, positions, count, packed)) return SOTTO_OUT_OF_MEMORY;
     compress(packed, packed + kDegree, shape_.answer_bits, positions, count, answers_ + item * lwe_answer_bytes(count, shape_.answer_bits));
     return SOTTO_OK;
@@ -74,6 +77,13 @@ class LweAnswersJob final : public Job {
 }  // namespace
 
 int32_t submit_lwe_answers(Context& context, const sotto_evaluation_keys& keys, const uint32_t* lwe, const sotto_lwe_answers_shape& shape, const uint8_t seed[32], uint8_t* answers, Job** job) {
+  if (const auto* operation = on_device(context, &DeviceOperations::answers)) {
+    AnswersBatch batch = {&keys, lwe, shape, {}, answers};
+    memcpy(batch.seed, seed, sizeof batch.seed);
+    const int32_t status = submit_on_device(context, *operation, batch, shape.record_count, shape.thread_count, job);
+    wipe(batch.seed, sizeof batch.seed);
+    return status;
+  }
   auto* created = new (std::nothrow) LweAnswersJob(context, keys, lwe, shape, seed, answers);
   if (!created) return out_of_memory("a job");
   context.pool.submit(*created, shape.record_count, shape.thread_count);

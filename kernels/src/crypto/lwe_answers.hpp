@@ -9,6 +9,8 @@ namespace sotto {
 /// Coefficient of the packed ciphertext that holds lwe i of `count`.
 uint32_t lwe_answer_position(uint32_t count, uint32_t i);
 size_t lwe_answer_bytes(uint32_t count, uint32_t bits);
+/// Of the stream that randomises record `item`.
+Nonce lwe_answer_nonce(uint64_t item);
 /// round(x q / 2^32).
 uint64_t torus_to_ring(uint32_t x);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "core/status.hpp"
 #include "crypto/compression.hpp"
 #include "crypto/encryption.hpp"
@@ -53,6 +54,8 @@ class InputsJob final : public Job {
 }  // namespace
 
 int32_t submit_inputs(Context& context, const uint8_t* records, const sotto_inputs_shape& shape, uint32_t* lwe, Job** job) {
+  if (const auto* operation = on_device(context, &DeviceOperations::inputs))
+    return submit_on_device(context, *operation, InputsBatch{records, shape, lwe}, shape.row_count * shape.ciphertexts_per_row, shape.thread_count, job);
   auto* created = new (std::nothrow) InputsJob(records, shape, lwe);
   if (!created) return out_of_memory("a job");
   context.pool.submit(*created, shape.row_count * shape.ciphertexts_per_row, shape.thread_count);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "core/status.hpp"
 
 namespace sotto {
@@ -136,7 +137,7 @@ class LayerJob final : public Job {
 
 bool fill_layer(const Context& context, const sotto_layer_shape& shape, const int8_t* weights, const uint32_t* indices, const uint32_t* offsets, sotto_layer& layer) {
   layer.shape = shape;
-  layer.kernels = select_matmul_kernels(context.ring.kernels().name);
+  layer.kernels = on_device(context, &DeviceOperations::layer) ? &ref_matmul_kernels() : select_matmul_kernels(context.ring.kernels().name);
   const size_t depth = shape.depth, group_weights = size_t(shape.rows_per_group) * depth;
   if (!layer.indices.copy_from(indices, size_t(shape.patch_count) * shape.group_count * depth) || !layer.offsets.copy_from(offsets, layer.channel_count())) return false;
   if (layer.is_sum()) return layer.weights.copy_from(weights, shape.group_count * depth);
@@ -147,6 +148,8 @@ bool fill_layer(const Context& context, const sotto_layer_shape& shape, const in
 }
 
 int32_t submit_layer(Context& context, const sotto_layer& layer, const uint32_t* inputs, const sotto_layer_range& range, uint32_t* outputs, Job** job) {
+  if (const auto* operation = on_device(context, &DeviceOperations::layer))
+    return submit_on_device(context, *operation, LayerBatch{&layer, inputs, range, outputs}, range.row_count * range.patch_count, range.thread_count, job);
   auto* created = new (std::nothrow) LayerJob(layer, inputs, range, outputs, context.pool.thread_count());
   if (!created) return out_of_memory("a job");
   context.pool.submit(*created, created->item_count(), range.thread_count);

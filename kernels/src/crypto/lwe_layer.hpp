@@ -3,6 +3,7 @@
 // p a patch (a position of a convolution), g a group of R rows, d the depth; exact modulo 2^32.
 #pragma once
 
+#include "core/resident_id.hpp"
 #include "crypto/lookup_switch.hpp"
 #include "poly/matmul.hpp"
 
@@ -10,8 +11,9 @@ struct sotto_layer {
   sotto_layer_shape shape;
   const sotto::MatmulKernels* kernels = nullptr;
   sotto::Buffer<int8_t> weights;  // groups of one row: group, depth
-  sotto::Buffer<uint8_t> left;    // other groups: the rows of each, prepared, group_bytes() apart
+  sotto::Buffer<uint8_t> left;    // other groups: the rows of each, prepared (for devices in the reference's form), group_bytes() apart
   sotto::Buffer<uint32_t> indices, offsets;
+  sotto::ResidentId id;
 
   /// Groups of one row are sums of a few lwe; there is nothing for a matrix product to use twice.
   bool is_sum() const { return shape.rows_per_group == 1; }

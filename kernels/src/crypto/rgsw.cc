@@ -132,6 +132,7 @@ bool load_rgsw(Context& context, RgswRecord kind, const uint8_t* record, sotto_r
 }
 
 bool add_rgsw(Context& context, sotto_rgsw& sum, const sotto_rgsw& other) {
+  sum.id.renew();
   return parallel_for(context.pool, kRgswRows, [&](uint64_t row, Workspace&) {
     uint64_t* a = sum.transformed.data() + row * kCiphertextWords;
     const uint64_t* more = other.transformed.data() + row * kCiphertextWords;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/random_source.hpp"
+#include "core/resident_id.hpp"
 #include "crypto/secret_key.hpp"
 
 namespace sotto {
@@ -24,6 +25,7 @@ struct sotto_rgsw {
   sotto::Buffer<uint64_t> transformed;
   /// The same, prepared for products.
   sotto::Buffer<uint64_t> prepared;
+  sotto::ResidentId id;
 
   bool allocate() { return transformed.allocate(sotto::kRgswWords) && prepared.allocate(sotto::kRgswWords); }
   const uint64_t* row(uint32_t row) const { return prepared.data() + row * sotto::kCiphertextWords; }

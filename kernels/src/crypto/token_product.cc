@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "core/bits.hpp"
 #include "crypto/token_job.hpp"
 #include "crypto/token_words.hpp"
@@ -41,8 +42,8 @@ class ProductJob final : public Job {
     const uint32_t column = uint32_t(masks ? panel : panel - mask_panels_) * kPanelColumns;
     const uint32_t width = std::min((masks ? shape_.set : shape_.token_count) - column, kPanelColumns);
     const size_t right_words = divide_up(kernels_.right_bytes(side_.depth, width), 64) * 8;
-    const size_t unpacked_words = divide_up(std::max(side_.depth, std::min(chunk_rows_, end_row - first_row)) * width, 2);
-    uint64_t* right = workspace.words(right_words + unpacked_words);
+    const size_t product_words = divide_up(std::min(chunk_rows_, end_row - first_row) * width, 2), unpacked_words = std::max(divide_up(side_.depth * width, 2), product_words);
+    uint64_t* right = workspace.words(right_words + unpacked_words + (side_.low.size() ? product_words : 0));
     if (!right) return SOTTO_OUT_OF_MEMORY;
     uint32_t* unpacked = reinterpret_cast<uint32_t*>(right + right_words);  // the panel, and once it is prepared the product
     if (masks) read_masks(column, width, unpacked);
@@ -50,7 +51,8 @@ class ProductJob final : public Job {
     kernels_.prepare_right(unpacked, width, side_.depth, width, right);
     for (size_t row = first_row; row < end_row && !cancelled(); row += chunk_rows_) {
       const size_t rows = std::min(chunk_rows_, end_row - row);
-      kernels_.multiply({side_.left.data() + kernels_.left_bytes(row, side_.depth), right, side_.depth, 0, rows, 0, width, unpacked, width});
+      multiply(side_.left, row, rows, right, width, unpacked);
+      if (side_.low.size()) add_low(row, rows, right, width, unpacked, unpacked + 2 * unpacked_words);
       write(masks, row, rows, column, width, unpacked);
     }
     return cancelled() ? fail(SOTTO_CANCELLED, "cancelled") : SOTTO_OK;
@@ -65,6 +67,16 @@ class ProductJob final : public Job {
     const uint32_t bits = shape_.body_bits;
     const uint8_t* record = bodies_ + size_t(column) * bits / 8;
     for (size_t j = 0; j < side_.depth; j++, record += packed_bytes(shape_.token_count, bits)) unpack_words(record, width, bits, words + j * width);
+  }
+
+  void multiply(const Buffer<uint8_t>& left, size_t row, size_t rows, const uint64_t* right, uint32_t width, uint32_t* out) const {
+    kernels_.multiply({left.data() + kernels_.left_bytes(row, side_.depth), right, side_.depth, 0, rows, 0, width, out, width});
+  }
+
+  /// product = 2^kLowBits product + low times the panel, which goes to `own` first.
+  void add_low(size_t row, size_t rows, const uint64_t* right, uint32_t width, uint32_t* product, uint32_t* own) const {
+    multiply(side_.low, row, rows, right, width, own);
+    for (size_t i = 0; i < rows * width; i++) product[i] = (product[i] << kLowBits) + own[i];
   }
 
   void write(bool masks, size_t first_row, size_t rows, uint32_t column, uint32_t width, const uint32_t* words) const {
@@ -92,6 +104,11 @@ TokenAnswerBytes TokenAnswerBytes::of(const sotto_token_shape& shape, uint32_t p
 
 int32_t submit_token_product(Context& context, const sotto_token_matrix& matrix, uint32_t direction, uint32_t parts, const uint8_t* mask_seed, const uint8_t* bodies,
                              const sotto_token_shape& shape, uint8_t* answers, Job** job) {
+  if (const auto* operation = on_device(context, &DeviceOperations::token_product)) {
+    TokenProductBatch batch = {&matrix, direction, parts, {}, bodies, shape, answers};
+    if (parts & kMasks) memcpy(batch.mask_seed, mask_seed, sizeof batch.mask_seed);
+    return submit_on_device(context, *operation, batch, matrix.sides[direction].row_count, shape.thread_count, job);
+  }
   const uint32_t workers = shape.thread_count ? std::min(shape.thread_count, context.pool.thread_count()) : context.pool.thread_count();
   return submit_token_job(context, new (std::nothrow) ProductJob(matrix, direction, parts, mask_seed, bodies, shape, answers, workers), shape.thread_count, job);
 }

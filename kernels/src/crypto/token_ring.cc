@@ -29,8 +29,7 @@ const params::Tokens* token_set(uint32_t degree) {
 }
 
 void expand_token_mask(const uint8_t seed[32], uint64_t index, uint32_t first, uint32_t count, uint32_t* words) {
-  constexpr uint32_t kDomain = 0x746f6b73;  // no other stream of a seed
-  ChaCha20(seed, Nonce{index, kDomain}, first / kMaskBlockWords).blocks(reinterpret_cast<uint8_t*>(words), count / kMaskBlockWords);
+  ChaCha20(seed, Nonce{index, kTokenMaskDomain}, first / kMaskBlockWords).blocks(reinterpret_cast<uint8_t*>(words), count / kMaskBlockWords);
 }
 
 void multiply_secret(const Context& context, const sotto_token_secret& secret, const uint32_t* masks, uint32_t* products, uint64_t* scratch) {

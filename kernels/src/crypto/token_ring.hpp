@@ -22,6 +22,8 @@ namespace sotto {
 
 /// Words of mask polynomials come in blocks of the stream of this many.
 constexpr uint32_t kMaskBlockWords = 16;
+/// Domain of their nonces: no other stream of a seed.
+constexpr uint32_t kTokenMaskDomain = 0x746f6b73;
 constexpr uint32_t kTokenBitsMin = 8, kTokenBitsMax = 32;
 
 /// The set of ring degree N, or null.

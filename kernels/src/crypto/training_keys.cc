@@ -1,5 +1,7 @@
 #include "crypto/training_keys.hpp"
 
+#include <string.h>
+
 #include "core/bits.hpp"
 #include "core/modular.hpp"
 #include "crypto/encryption.hpp"
@@ -45,13 +47,14 @@ bool generate_training_keys(const Context& context, const sotto_secret_key& key,
 }
 
 bool load_training_keys(Context& context, const uint8_t* payload, sotto_training_keys& keys) {
-  if (!keys.prepared.allocate(kGadgetRows * kCiphertextWords)) return false;
+  if (!keys.prepared.allocate(kGadgetRows * kCiphertextWords) || (context.device && !keys.transformed.allocate(kGadgetRows * kCiphertextWords))) return false;
   return parallel_for(context.pool, kGadgetRows, [&](uint64_t row, Workspace&) {
     uint64_t *a = keys.prepared.data() + row * kCiphertextWords, *b = a + kDegree;
     expand_mask(payload, row, a);
     read_packed(payload + Context::kSeedBytes + row * body_bytes(), Context::kModulusBits, b);
     for (uint64_t* part : {a, b}) {
       context.ring.forward(part);
+      if (context.device) memcpy(keys.transformed.data() + (part - keys.prepared.data()), part, kDegree * sizeof(uint64_t));
       context.ring.kernels().prepare_key(context.ring.tables(), part);
     }
     return SOTTO_OK;

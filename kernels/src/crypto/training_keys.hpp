@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/random_source.hpp"
+#include "core/resident_id.hpp"
 #include "crypto/secret_key.hpp"
 
 namespace sotto {
@@ -17,6 +18,9 @@ constexpr uint32_t kTrainingKeyCount = Context::kLogDegree + 1;
 struct sotto_training_keys {
   /// kTrainingKeyCount keys of level_count (a, b) pairs, by index, transformed and prepared.
   sotto::Buffer<uint64_t> prepared;
+  /// The same canonical, where devices take copies; else empty.
+  sotto::Buffer<uint64_t> transformed;
+  sotto::ResidentId id;
 
   const uint64_t* key(uint32_t index) const { return prepared.data() + size_t(index) * sotto::kTrainingGadget.level_count * sotto::kCiphertextWords; }
 };

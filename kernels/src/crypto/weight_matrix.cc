@@ -4,6 +4,7 @@
 
 #include <new>
 
+#include "backend/cuda/device_job.hpp"
 #include "core/modular.hpp"
 #include "core/status.hpp"
 #include "crypto/compression.hpp"
@@ -72,6 +73,8 @@ class LinearJob final : public Job {
 }  // namespace
 
 int32_t submit_linear(Context& context, const sotto_weight_matrix& matrix, const uint8_t* rows, const sotto_evaluate_shape& shape, uint8_t* answers, Job** job) {
+  if (const auto* operation = on_device(context, &DeviceOperations::linear))
+    return submit_on_device(context, *operation, LinearBatch{&matrix, rows, shape, answers}, shape.record_count, shape.thread_count, job);
   auto* created = new (std::nothrow) LinearJob(context, matrix, rows, shape, answers);
   if (!created) return out_of_memory("a job");
   context.pool.submit(*created, shape.record_count, shape.thread_count);

@@ -1,12 +1,14 @@
 // Linear models: many data rows in one ciphertext, one product by the (cached, transformed) weights of each score. No evaluation keys.
 #pragma once
 
+#include "core/resident_id.hpp"
 #include "core/worker_pool.hpp"
 #include "crypto/context.hpp"
 
 struct sotto_weight_matrix {
   uint32_t row_count, column_count;
   sotto::Buffer<uint64_t> transformed;  // row_count polynomials
+  sotto::ResidentId id{};
 };
 
 namespace sotto {

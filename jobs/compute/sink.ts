@@ -1,0 +1,4 @@
+/** Takes the pieces of a file in order. */
+export interface Sink {
+  write(chunk: Uint8Array): Promise<void>;
+}
