@@ -6,7 +6,7 @@ import { BEARER, instantSchema } from "../schemas.ts";
 
 const scopesSchema = z.array(z.enum(SCOPES)).min(1);
 const nameSchema = z.string().regex(
-  // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex -- control characters are what it refuses
   /^[^\u0000-\u001f\u007f-\u009f]{0,100}$/,
   "must be at most 100 characters, none of them a control character",
 );

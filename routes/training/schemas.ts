@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { trainingSpecSchema } from "../../circuits/training/mod.ts";
 import { OWNER_KINDS, TRAINING_STATES } from "../../db/mod.ts";
-import { digestSchema, EXAMPLE_DIGEST, instantSchema, nameSchema } from "../schemas.ts";
+import { digestSchema, EXAMPLE_DIGEST, instantSchema, nameSchema, PRINTABLE } from "../schemas.ts";
 import { type Action, ALLOWED } from "./states.ts";
 
 const EXAMPLE_ID = "0b8f7f0e-2f0c-4a53-9f0e-7d0f3c1d2e4a";
@@ -169,9 +169,6 @@ export const publicSchema = z.object({
     spec: EXAMPLE_SPEC,
   },
 });
-
-// deno-lint-ignore no-control-regex -- control characters are what it refuses
-const PRINTABLE = /^[^\u0000-\u001f\u007f-\u009f]*$/;
 
 /** The owner of the session publishes ids, data owners confirm their digest. */
 export const orderRequestSchema = z.union([

@@ -56,7 +56,7 @@ export async function prepareCustomer(address: Address): Promise<Prepared> {
   };
 }
 
-// deno-lint-ignore no-explicit-any
+// deno-lint-ignore no-explicit-any -- answers of many routes
 async function demand(address: Address, path: string, body: Uint8Array<ArrayBuffer>): Promise<any> {
   const answer = await send(address, path, { method: "POST", body });
   if (!answer?.ok) throw new Error(`${path}: ${answer?.status} ${await answer?.text()}`);

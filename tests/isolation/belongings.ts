@@ -81,7 +81,7 @@ const bytes = (array: Uint8Array) => new Uint8Array(array);
 
 /** Sends bytes or JSON with a token; demands success and returns the answer. */
 export function poster(server: TestServer, token: string) {
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- answers of many routes
   return async (path: string, content: unknown, headers: Record<string, string> = {}): Promise<any> => {
     const binary = content instanceof Uint8Array;
     const body = binary ? content as Uint8Array<ArrayBuffer> : JSON.stringify(content);
